@@ -1,0 +1,58 @@
+# Copyright The Guestlink Authors
+# SPDX-License-Identifier: Apache-2.0
+#
+# guestlink_verilate(TARGET TOP module FILELISTS a.f b.f [SOURCES x.sv ...] [ARGS -GWidth=64 ...] [TRACE])
+#
+# Makes the static library TARGET with the Verilated model of `module` as class V<TARGET>, built from the
+# file lists (the same that other simulators read with -F). TRACE adds FST. Warnings are fatal, as in lint.
+# The library carries Verilator's runtime and include path; it is not compiled with our warnings.
+include_guard(GLOBAL)
+find_package(verilator HINTS $ENV{VERILATOR_ROOT} REQUIRED)
+find_package(Threads REQUIRED)
+
+# All source files that a .f list names, nested -F lists included, absolute. A path in a list is relative to
+# that list, `//` starts a comment, and +incdir+ is passed over (guestlink's lists have no include files).
+function(guestlink_read_file_list list_file result)
+  get_filename_component(here "${list_file}" DIRECTORY)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${list_file}")
+  file(STRINGS "${list_file}" lines)
+  set(sources "")
+  foreach(line IN LISTS lines)
+    string(REGEX REPLACE "//.*$" "" line "${line}")
+    string(STRIP "${line}" line)
+    if(line MATCHES "^-F +(.+)$")
+      get_filename_component(nested "${CMAKE_MATCH_1}" ABSOLUTE BASE_DIR "${here}")
+      guestlink_read_file_list("${nested}" more)
+      list(APPEND sources ${more})
+    elseif(line AND NOT line MATCHES "^[+-]")
+      get_filename_component(source "${line}" ABSOLUTE BASE_DIR "${here}")
+      list(APPEND sources "${source}")
+    endif()
+  endforeach()
+  list(REMOVE_DUPLICATES sources)
+  set(${result} "${sources}" PARENT_SCOPE)
+endfunction()
+
+function(guestlink_verilate target)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "TRACE" "TOP" "FILELISTS;SOURCES;ARGS")
+  set(sources "")
+  foreach(list_file IN LISTS arg_FILELISTS)
+    get_filename_component(list_file "${list_file}" ABSOLUTE)
+    guestlink_read_file_list("${list_file}" more)
+    list(APPEND sources ${more})
+  endforeach()
+  foreach(source IN LISTS arg_SOURCES)
+    get_filename_component(source "${source}" ABSOLUTE)
+    list(APPEND sources "${source}")
+  endforeach()
+  list(REMOVE_DUPLICATES sources)
+  add_library(${target} STATIC)
+  set(trace "")
+  if(arg_TRACE)
+    set(trace TRACE_FST)
+  endif()
+  verilate(${target} ${trace} PREFIX V${target} TOP_MODULE ${arg_TOP}
+    SOURCES "${PROJECT_SOURCE_DIR}/cmake/verilator.vlt" ${sources}
+    VERILATOR_ARGS --assert -Wall -O3 --x-assign fast --x-initial fast --output-split 20000 ${arg_ARGS})
+  target_link_libraries(${target} PUBLIC Threads::Threads guestlink::sanitizers)
+endfunction()
