@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Options of the build, and INTERFACE targets that carry compiler settings:
-#   guestlink::warnings    warnings, fatal; linked PRIVATE by our own targets, never by Verilator's code
+#   guestlink::warnings    warnings, fatal; linked PRIVATE by our own targets, never by Verilator's
 #   guestlink::sanitizers  what GUESTLINK_SANITIZE names; empty otherwise
 include_guard(GLOBAL)
 

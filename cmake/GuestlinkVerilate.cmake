@@ -1,17 +1,18 @@
 # Copyright The Guestlink Authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# guestlink_verilate(TARGET TOP module FILELISTS a.f b.f [SOURCES x.sv ...] [ARGS -GWidth=64 ...] [TRACE])
+# guestlink_verilate(TARGET TOP module FILELISTS a.f b.f
+#                    [SOURCES x.sv ...] [ARGS -GWidth=64 ...] [TRACE])
 #
-# Makes the static library TARGET with the Verilated model of `module` as class V<TARGET>, built from the
-# file lists (the same that other simulators read with -F). TRACE adds FST. Warnings are fatal, as in lint.
-# The library carries Verilator's runtime and include path; it is not compiled with our warnings.
+# Makes the static library TARGET with the Verilated model of `module` as class V<TARGET>, built
+# from the file lists (the same that other simulators read with -F). TRACE adds FST. Warnings are
+# fatal, as in lint. The library carries Verilator's runtime; our warnings do not apply to it.
 include_guard(GLOBAL)
 find_package(verilator HINTS $ENV{VERILATOR_ROOT} REQUIRED)
 find_package(Threads REQUIRED)
 
-# All source files that a .f list names, nested -F lists included, absolute. A path in a list is relative to
-# that list, `//` starts a comment, and +incdir+ is passed over (guestlink's lists have no include files).
+# All source files that a .f list names, nested -F lists included, absolute. A path in a list is
+# relative to that list and `//` starts a comment; our lists have no +incdir+ and no other option.
 function(guestlink_read_file_list list_file result)
   get_filename_component(here "${list_file}" DIRECTORY)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${list_file}")
@@ -53,6 +54,7 @@ function(guestlink_verilate target)
   endif()
   verilate(${target} ${trace} PREFIX V${target} TOP_MODULE ${arg_TOP}
     SOURCES "${PROJECT_SOURCE_DIR}/cmake/verilator.vlt" ${sources}
-    VERILATOR_ARGS --assert -Wall -O3 --x-assign fast --x-initial fast --output-split 20000 ${arg_ARGS})
+    VERILATOR_ARGS --assert -Wall -O3 --x-assign fast --x-initial fast --output-split 20000
+      ${arg_ARGS})
   target_link_libraries(${target} PUBLIC Threads::Threads guestlink::sanitizers)
 endfunction()

@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# Copyright The Guestlink Authors
+# SPDX-License-Identifier: Apache-2.0
+#
+# Makes sure that the tools Guestlink builds and runs with are there:  deps.sh [build|all]
+# As root, installs what is missing from the distribution; otherwise prints the one line to run and
+# exits 1.
+# `build` leaves out what only a live guest needs (QEMU, the guest image).
+set -euo pipefail
+
+# package, and what shows that it is there: a command or a header. Probing for the thing and not for
+# the package lets a tool that was built by hand count.
+build_deps='
+g++                cmd:g++
+cmake              cmd:cmake
+ninja-build        cmd:ninja
+ccache             cmd:ccache
+python3            cmd:python3
+verilator          cmd:verilator
+yosys              cmd:yosys
+zlib1g-dev         header:zlib.h
+libgtest-dev       header:gtest/gtest.h
+libbenchmark-dev   header:benchmark/benchmark.h
+libcli11-dev       header:CLI/CLI.hpp
+nlohmann-json3-dev header:nlohmann/json.hpp
+'
+live_deps='
+qemu-system-x86    cmd:qemu-system-x86_64
+busybox-static     cmd:busybox
+cpio               cmd:cpio
+'
+
+present() {
+  case $1 in
+    cmd:*) command -v "${1#cmd:}" >/dev/null ;;
+    header:*) [[ -e /usr/include/${1#header:} || -e /usr/local/include/${1#header:} ]] ;;
+  esac
+}
+
+case ${1:-all} in
+  build) wanted=$build_deps ;;
+  all) wanted=$build_deps$live_deps ;;
+  *) echo "deps.sh: unknown set '$1', expected build or all" >&2; exit 2 ;;
+esac
+
+missing=()
+while read -r package probe; do
+  [[ -z $package ]] || present "$probe" || missing+=("$package")
+done <<<"$wanted"
+if ((${#missing[@]} == 0)); then
+  echo "deps: all present"
+  exit 0
+fi
+
+echo "deps: missing: ${missing[*]}"
+install="apt-get install -y --no-install-recommends ${missing[*]}"
+if ! command -v apt-get >/dev/null; then
+  echo "deps: no apt-get here; install the above with this system's package manager" >&2
+  exit 1
+elif [[ $EUID != 0 ]]; then
+  printf 'deps: run this, then try again:\n\n  sudo sh -c "apt-get update && %s"\n\n' "$install" >&2
+  exit 1
+fi
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+apt="timeout 900 apt-get -q -o DPkg::Lock::Timeout=120 -o Acquire::Retries=3 -o APT::Color=0"
+export DEBIAN_FRONTEND=noninteractive
+echo "deps: installing (apt, at most 15 minutes) ..."
+if ! { $apt update && $apt ${install#apt-get }; } >"$log" 2>&1; then
+  tail -n 30 "$log" >&2
+  echo "deps: '$install' failed, its last lines are above" >&2
+  exit 1
+fi
+echo "deps: installed ${#missing[@]} packages"
