@@ -63,12 +63,17 @@ elif [[ $EUID != 0 ]]; then
 fi
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-apt="timeout 900 apt-get -q -o DPkg::Lock::Timeout=120 -o Acquire::Retries=3 -o APT::Color=0"
+apt="timeout 900 apt-get -q -o DPkg::Lock::Timeout=120 -o Acquire::Retries=3"
 export DEBIAN_FRONTEND=noninteractive
-echo "deps: installing (apt, at most 15 minutes) ..."
-if ! { $apt update && $apt ${install#apt-get }; } >"$log" 2>&1; then
+echo "deps: installing ${#missing[@]} packages and what they need (apt, at most 15 minutes) ..."
+{ $apt update && $apt ${install#apt-get }; } >"$log" 2>&1 </dev/null &
+apt_pid=$!
+while sleep 5 && kill -0 "$apt_pid" 2>/dev/null; do
+  printf 'deps: %3d s  %.80s\n' "$SECONDS" "$(tail -n 1 "$log")"
+done
+if ! wait "$apt_pid"; then
   tail -n 30 "$log" >&2
   echo "deps: '$install' failed, its last lines are above" >&2
   exit 1
 fi
-echo "deps: installed ${#missing[@]} packages"
+echo "deps: installed in $SECONDS s"
