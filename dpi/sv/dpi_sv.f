@@ -1,0 +1,9 @@
+// Copyright The Guestlink Authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// DPI package and the AXI4 subordinate on guest memory.
+guestlink_pkg.sv
+axi_ram_frontend.sv
+guest_beat_port.sv
+axi_guest_ram_core.sv
+axi_guest_ram.sv
