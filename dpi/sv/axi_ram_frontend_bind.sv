@@ -1,0 +1,50 @@
+// Copyright The Guestlink Authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// Puts an axi4_checker on every axi_ram_frontend of a simulation.
+bind axi_ram_frontend axi4_checker #(
+  .DataWidthBits(DataWidthBits),
+  .IdWidthBits(IdWidthBits),
+  .AddrWidthBits(AddrWidthBits),
+  .MaxOutstanding(OutstandingDepth + 1)
+) u_axi4_checker (
+  .clk_i(clk_i),
+  .rst_ni(rst_ni),
+  .awid_i(s_axi_awid),
+  .awaddr_i(s_axi_awaddr),
+  .awlen_i(s_axi_awlen),
+  .awsize_i(s_axi_awsize),
+  .awburst_i(s_axi_awburst),
+  .awlock_i(s_axi_awlock),
+  .awcache_i(s_axi_awcache),
+  .awprot_i(s_axi_awprot),
+  .awqos_i(s_axi_awqos),
+  .awvalid_i(s_axi_awvalid),
+  .awready_i(s_axi_awready),
+  .wdata_i(s_axi_wdata),
+  .wstrb_i(s_axi_wstrb),
+  .wlast_i(s_axi_wlast),
+  .wvalid_i(s_axi_wvalid),
+  .wready_i(s_axi_wready),
+  .bid_i(s_axi_bid),
+  .bresp_i(s_axi_bresp),
+  .bvalid_i(s_axi_bvalid),
+  .bready_i(s_axi_bready),
+  .arid_i(s_axi_arid),
+  .araddr_i(s_axi_araddr),
+  .arlen_i(s_axi_arlen),
+  .arsize_i(s_axi_arsize),
+  .arburst_i(s_axi_arburst),
+  .arlock_i(s_axi_arlock),
+  .arcache_i(s_axi_arcache),
+  .arprot_i(s_axi_arprot),
+  .arqos_i(s_axi_arqos),
+  .arvalid_i(s_axi_arvalid),
+  .arready_i(s_axi_arready),
+  .rid_i(s_axi_rid),
+  .rdata_i(s_axi_rdata),
+  .rresp_i(s_axi_rresp),
+  .rlast_i(s_axi_rlast),
+  .rvalid_i(s_axi_rvalid),
+  .rready_i(s_axi_rready)
+);
