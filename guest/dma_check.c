@@ -1,0 +1,207 @@
+// Copyright The Guestlink Authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// dma_check: lets the RTL copy this program's own memory and checks every byte. Runs as root in a
+// guest (locked pages), or on the host beside a simulator on a mock RAM file (--ram).
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "checks.h"
+#include "console.h"
+#include "doorbell.h"
+
+struct options {
+  const char* ram;
+  uint64_t seed;
+  uint64_t count;
+  uint64_t size;
+  uint64_t lowest;
+  uint64_t hole;
+  bool has_hole;
+  bool huge;
+  bool corrupt;
+  double timeout;
+};
+
+static const char kUsage[] =
+    "usage: dma_check [options]\n"
+    "  --ram FILE[,base=ADDRESS]  use a mock RAM file; without it, locked pages of this process\n"
+    "  --seed N       seed of all patterns and copies (default 1)\n"
+    "  --count N      copies of the random batch (default 256)\n"
+    "  --size BYTES   bytes of each buffer, a multiple of 4096 from 65536 to 16777216\n"
+    "                 (default 262144)\n"
+    "  --timeout S    limit of every single wait, in seconds (default 30)\n"
+    "  --above ADDR   use only pages at or above this guest-physical address\n"
+    "  --hole ADDR    an address without RAM (default 0xA0000, or the end of the RAM file)\n"
+    "  --no-huge      leave out the large copy, which needs a 2 MiB page\n"
+    "  --corrupt      flip one byte before the check: the verdict must be FAIL\n"
+    "Ends with one line `GUESTLINK-GUEST: PASS ...` (exit 0) or `GUESTLINK-GUEST: FAIL reason`\n"
+    "(exit 1). A wrong option exits with 2.\n";
+
+static bool parse_number(const char* text, uint64_t* value) {
+  char* end = NULL;
+  errno = 0;
+  *value = strtoull(text, &end, 0);
+  return errno == 0 && end != text && *end == '\0' && text[0] != '-';
+}
+
+enum {
+  kOptRam = 1,
+  kOptSeed,
+  kOptCount,
+  kOptSize,
+  kOptTimeout,
+  kOptAbove,
+  kOptHole,
+  kOptNoHuge,
+  kOptCorrupt
+};
+
+static bool take_option(struct options* options, int option, const char* text) {
+  uint64_t number = 0;
+  if (option != kOptRam && option != kOptNoHuge && option != kOptCorrupt &&
+      !parse_number(text, &number)) {
+    return false;
+  }
+  switch (option) {
+    case kOptRam:
+      options->ram = text;
+      return true;
+    case kOptSeed:
+      options->seed = number;
+      return true;
+    case kOptCount:
+      options->count = number;
+      return number >= 1 && number <= 1000000;
+    case kOptSize:
+      options->size = number;
+      return number >= 65536 && number <= 16777216 && number % kPageBytes == 0;
+    case kOptTimeout:
+      options->timeout = (double)number;
+      return number >= 1 && number <= 86400;
+    case kOptAbove:
+      options->lowest = number;
+      return true;
+    case kOptHole:
+      options->hole = number;
+      options->has_hole = true;
+      return true;
+    case kOptNoHuge:
+      options->huge = false;
+      return true;
+    case kOptCorrupt:
+      options->corrupt = true;
+      return true;
+    default:
+      return false;
+  }
+}
+
+static bool parse_options(int argc, char** argv, struct options* options) {
+  static const struct option table[] = {{"ram", required_argument, NULL, kOptRam},
+                                        {"seed", required_argument, NULL, kOptSeed},
+                                        {"count", required_argument, NULL, kOptCount},
+                                        {"size", required_argument, NULL, kOptSize},
+                                        {"timeout", required_argument, NULL, kOptTimeout},
+                                        {"above", required_argument, NULL, kOptAbove},
+                                        {"hole", required_argument, NULL, kOptHole},
+                                        {"no-huge", no_argument, NULL, kOptNoHuge},
+                                        {"corrupt", no_argument, NULL, kOptCorrupt},
+                                        {NULL, 0, NULL, 0}};
+  int index = 0;
+  for (int option; (option = getopt_long(argc, argv, "", table, &index)) != -1;) {
+    if (option == '?') {
+      return fail("unknown or incomplete option %s", argv[optind - 1]);
+    }
+    if (!take_option(options, option, optarg)) {
+      return fail("--%s: %s is not a value for it", table[index].name, optarg);
+    }
+  }
+  return optind == argc || fail("unexpected argument %s", argv[optind]);
+}
+
+static bool open_memory(struct checks* checks, struct page_source* source,
+                        const struct options* options) {
+  const size_t pages = options->size / kPageBytes;
+  checks->source = source;
+  checks->random = options->seed;
+  checks->random_copies = (uint32_t)options->count;
+  checks->corrupt = options->corrupt;
+  if (!(options->ram != NULL ? ramfile_open(source, options->ram, options->timeout)
+                             : pagemap_open(source, options->lowest))) {
+    return false;
+  }
+  if (options->has_hole) {
+    source->hole = options->hole;
+  }
+  if (!buffer_open(&checks->from, "source", source, kPageBytes, pages, &checks->random) ||
+      !buffer_open(&checks->to, "destination", source, kPageBytes, pages, &checks->random)) {
+    return false;
+  }
+  return !options->huge ||
+         buffer_open(&checks->huge, "huge page", source, kHugePageBytes, 1, &checks->random);
+}
+
+static void say_memory(const struct checks* checks) {
+  uint64_t lowest = UINT64_MAX;
+  uint64_t highest = 0;
+  for (size_t i = 0; i < checks->from.page_count; ++i) {
+    const uint64_t both[] = {checks->from.pages[i].address, checks->to.pages[i].address};
+    for (size_t j = 0; j < 2; ++j) {
+      lowest = both[j] < lowest ? both[j] : lowest;
+      highest = both[j] > highest ? both[j] : highest;
+    }
+  }
+  say("%s: 2 x %zu pages at 0x%" PRIx64 " to 0x%" PRIx64, checks->source->name,
+      checks->from.page_count, lowest, highest + kPageBytes - 1);
+  if (checks->huge.page_count != 0) {
+    say("one huge page at 0x%" PRIx64, checks->huge.pages[0].address);
+  }
+}
+
+static bool run(struct checks* checks, struct doorbell* bell, double timeout) {
+  struct guest_page memory;
+  if (!checks->source->take(checks->source, kPageBytes, &memory)) {
+    return false;
+  }
+  doorbell_publish(bell, memory, timeout);
+  say("doorbell page at 0x%" PRIx64 ", session 0x%08" PRIx32 "; waiting for the RTL",
+      memory.address, bell->session);
+  const double start = seconds_now();
+  bool passed = doorbell_wait_attached(bell);
+  if (passed) {
+    say("RTL attached after %.2f s", seconds_now() - start);
+    passed = engine_open(&checks->engine, checks->source, bell) && checks_run(checks) &&
+             checks->source->check(checks->source, &memory);
+  }
+  return doorbell_close(bell, passed) && passed;
+}
+
+int main(int argc, char** argv) {
+  static struct checks checks;
+  static struct doorbell bell;
+  struct page_source source;
+  struct options options = {.seed = 1, .count = 256, .size = 262144, .timeout = 30, .huge = true};
+  if (!parse_options(argc, argv, &options)) {
+    printf("%sGUESTLINK-GUEST: FAIL %s\n", kUsage, failure_reason());
+    return 2;
+  }
+  say("seed %" PRIu64, options.seed);
+  bool passed = open_memory(&checks, &source, &options);
+  if (passed) {
+    say_memory(&checks);
+    passed = run(&checks, &bell, options.timeout);
+  }
+  if (passed) {
+    printf("GUESTLINK-GUEST: PASS descriptors=%" PRIu64 " bytes=%" PRIu64 " interrupts=%" PRIu64
+           " seed=%" PRIu64 "\n",
+           checks.engine.completed, checks.bytes, checks.interrupts, options.seed);
+  } else {
+    printf("GUESTLINK-GUEST: FAIL %s\n", failure_reason());
+  }
+  return passed ? 0 : 1;
+}

@@ -1,0 +1,450 @@
+#!/usr/bin/env python3
+# Copyright The Guestlink Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Boots a Linux guest in stock QEMU, joins the Verilated RTL to its RAM, reports what happens.
+
+With --mock no QEMU is started: the guest's program runs on this host beside the simulator, on a
+mock RAM file. Everything else is the same. Exit status: 0 only if the guest said PASS and the
+simulator ended cleanly; 1 for any failure; 2 for wrong usage or a missing tool or file.
+"""
+
+import argparse
+import collections
+import contextlib
+import ctypes
+import json
+import os
+import pathlib
+import re
+import selectors
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+VERDICT = re.compile(r"GUESTLINK-GUEST: (PASS|FAIL) ?(.*)")
+# phase: what it waits for, limit in seconds
+PHASES = {
+    "start": ("QEMU to make its RAM", 20),
+    "boot": ("Linux to boot and start the guest's program", 60),
+    "attach": ("the RTL to find the doorbell page", 40),
+    "copy": ("the guest to check the RTL's copies", 60),
+    "end": ("the guest and the simulator to end", 20),
+}
+SILENCE_SECONDS = 2.0
+TAIL_LINES = 12
+# A 512M guest touches about 110 MiB until the end of the demo; leave room for more.
+ROOM_BYTES = 400 << 20
+
+
+class UsageError(Exception):
+    """Something is missing or wrong before anything was started: exit status 2."""
+
+
+class RunError(Exception):
+    """The run failed: exit status 1."""
+
+
+def parse_size(text: str) -> int:
+    match = re.fullmatch(r"([1-9][0-9]*)([KMG]?)", text)
+    if not match:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a size like 512M or 3G")
+    return int(match[1]) * UNITS[match[2]]
+
+
+def parse_limit(text: str) -> tuple[str, float]:
+    name, _, seconds = text.partition("=")
+    if name not in PHASES or not re.fullmatch(r"[0-9]+(\.[0-9]+)?", seconds):
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is not PHASE=SECONDS with a phase of {', '.join(PHASES)}")
+    return name, float(seconds)
+
+
+def parse_arguments(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = parser.add_argument
+    add("--build", type=pathlib.Path, default=pathlib.Path("build/release"), metavar="DIR",
+        help="build tree that has the files below (default %(default)s)")
+    add("--sim", type=pathlib.Path, help="guestlink-sim (default DIR/sim/cli/guestlink-sim)")
+    add("--kernel", type=pathlib.Path, help="guest kernel (default DIR/guest/vmlinuz)")
+    add("--initrd", type=pathlib.Path, help="guest initramfs (default DIR/guest/initrd.gz)")
+    add("--qemu", default="qemu-system-x86_64", help="QEMU program (default %(default)s)")
+    add("--machine", choices=("pc", "q35"), default="pc", help="QEMU machine (default pc)")
+    add("--memory", type=parse_size, default=parse_size("512M"), metavar="SIZE",
+        help="guest RAM (default 512M)")
+    add("--mock", type=parse_size, metavar="SIZE",
+        help="no QEMU: run the guest's program here, on a mock RAM file of this size")
+    add("--program", type=pathlib.Path,
+        help="the guest's program, for --mock (default DIR/guest/dma_check)")
+    add("--seed", type=int, default=1, help="seed of guest and simulator (default 1)")
+    add("--guest-args", default="", metavar="ARGS", help="more arguments for the guest's program")
+    add("--sim-args", default="", metavar="ARGS", help="more arguments for guestlink-sim")
+    add("--trace", type=pathlib.Path, metavar="FILE", help="write the RTL's waves (FST)")
+    add("--timeout", type=float, default=90, metavar="S",
+        help="limit of the whole run in seconds (default 90)")
+    add("--limit", type=parse_limit, action="append", default=[], metavar="PHASE=S",
+        help="limit of one phase: " + ", ".join(f"{k} {v[1]} s" for k, v in PHASES.items()))
+    add("--keep", type=pathlib.Path, metavar="DIR", help="keep guest.log and sim.log in DIR")
+    add("--json", action="store_true",
+        help="one JSON object on standard output; progress goes to standard error")
+    arguments = parser.parse_args(argv)
+    arguments.sim = arguments.sim or arguments.build / "sim/cli/guestlink-sim"
+    arguments.kernel = arguments.kernel or arguments.build / "guest/vmlinuz"
+    arguments.initrd = arguments.initrd or arguments.build / "guest/initrd.gz"
+    arguments.program = arguments.program or arguments.build / "guest/dma_check"
+    return arguments
+
+
+def check_files(arguments: argparse.Namespace) -> None:
+    targets = {arguments.sim: "guestlink-sim"}
+    if arguments.mock:
+        targets[arguments.program] = "guestlink_dma_check"
+    else:
+        targets[arguments.kernel] = targets[arguments.initrd] = "guest_image"
+        if not shutil.which(arguments.qemu):
+            raise UsageError(f"no {arguments.qemu}: run  apt-get install qemu-system-x86")
+    for path, target in targets.items():
+        if not path.is_file():
+            raise UsageError(
+                f"no file {path}: run  cmake --build {arguments.build} --target {target}")
+    if re.search(r"[\"'\\]", arguments.guest_args):
+        raise UsageError("--guest-args: quotes do not fit on a kernel command line")
+
+
+def die_with_parent() -> None:
+    """In the child, before exec: a killed launcher leaves no QEMU behind (prctl PR_SET_PDEATHSIG)."""
+    ctypes.CDLL(None, use_errno=True).prctl(1, signal.SIGKILL)
+
+
+class Child:
+    """One process in a process group of its own, and its output as lines."""
+
+    def __init__(self, name: str, command: list[str], log: pathlib.Path | None):
+        self.name = name
+        self.tail = collections.deque(maxlen=TAIL_LINES)
+        self.log = log.open("w", encoding="utf-8") if log else None
+        self.partial = {}
+        self.stdout_text = ""
+        # One thread only in this program, so preexec_fn is safe.
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            start_new_session=True, preexec_fn=die_with_parent)
+        for stream in (self.process.stdout, self.process.stderr):
+            os.set_blocking(stream.fileno(), False)
+            self.partial[stream] = b""
+
+    def read_lines(self, stream) -> list[str] | None:
+        """What came, as whole lines; None at the end of the stream."""
+        data = stream.read()
+        if data is None:
+            return []
+        *lines, rest = (self.partial[stream] + data).split(b"\n")
+        if not data:
+            lines, rest = ([rest] if rest else []), b""
+        self.partial[stream] = rest
+        text = [line.decode("ascii", "replace").strip("\r") for line in lines]
+        if self.log:
+            self.log.writelines(line + "\n" for line in text)
+        self.tail.extend(text)
+        if stream is self.process.stdout:
+            self.stdout_text += "".join(line + "\n" for line in text)
+        return None if not data and not text else text
+
+    def stop(self) -> None:
+        """Ends the process group, gently first. Safe to call at any time, any number of times."""
+        for number, patience in ((signal.SIGTERM, 2), (signal.SIGKILL, 5)):
+            if self.process.poll() is not None:
+                break
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, number)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(patience)
+        if self.log:
+            self.log.close()
+            self.log = None
+
+
+class Run:
+    """One guest, one simulator, from start to verdict."""
+
+    def __init__(self, arguments: argparse.Namespace, work: pathlib.Path):
+        self.arguments = arguments
+        self.ram = work / "ram"
+        self.limits = {name: limit for name, (_, limit) in PHASES.items()}
+        self.limits.update(arguments.limit)
+        self.out = sys.stderr if arguments.json else sys.stdout
+        self.start = self.phase_start = self.last_print = time.monotonic()
+        self.phase = "start"
+        self.seconds = {}
+        self.selector = selectors.DefaultSelector()
+        self.children = []
+        self.guest = self.sim = None
+        self.verdict = None
+        self.guest_result = {}
+
+    # ---------------------------------------------------------------- what the user sees
+    def say(self, who: str, text: str) -> None:
+        self.last_print = time.monotonic()
+        print(f"[{self.last_print - self.start:6.2f} s] {who + ':':6} {text}", file=self.out,
+              flush=True)
+
+    def say_still_waiting(self) -> None:
+        now = time.monotonic()
+        if now - self.last_print >= SILENCE_SECONDS:
+            self.say("demo", f"... waiting for {PHASES[self.phase][0]}"
+                             f" ({now - self.phase_start:.0f} s of {self.limits[self.phase]:g} s)")
+
+    def enter(self, phase: str) -> None:
+        now = time.monotonic()
+        self.seconds[self.phase] = round(now - self.phase_start, 3)
+        self.phase, self.phase_start = phase, now
+
+    def tails(self) -> str:
+        return "".join(
+            f"\n--- last lines of {child.name}:\n    " + "\n    ".join(child.tail or ["(none)"])
+            for child in self.children)
+
+    # ---------------------------------------------------------------- processes
+    def launch(self, name: str, command: list[str]) -> Child:
+        keep = self.arguments.keep
+        child = Child(name, command, keep / f"{name}.log" if keep else None)
+        self.children.append(child)
+        for stream in (child.process.stdout, child.process.stderr):
+            self.selector.register(stream, selectors.EVENT_READ, child)
+        return child
+
+    def launch_qemu(self) -> None:
+        options = self.arguments
+        program = f"--seed {options.seed} {options.guest_args}"
+        self.say("demo", f"QEMU: {options.machine}, {options.memory >> 20} MiB of RAM in {self.ram}")
+        # maxcpus=2: with one possible CPU, TCG makes the guest's atomics plain for the RTL.
+        self.guest = self.launch("guest", [
+            options.qemu, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+            "-M", f"{options.machine},memory-backend=mem", "-accel", "tcg", "-smp", "1,maxcpus=2",
+            "-object", f"memory-backend-file,id=mem,size={options.memory},mem-path={self.ram},"
+                       "share=on",
+            "-serial", "stdio", "-kernel", str(options.kernel), "-initrd", str(options.initrd),
+            "-append", f"console=ttyS0 quiet panic=-1 -- {program}"])
+
+    def launch_program(self) -> None:
+        options = self.arguments
+        self.say("demo", f"no QEMU: {options.program.name} here, on the RAM file {self.ram}")
+        self.guest = self.launch("guest", [
+            str(options.program), "--ram", str(self.ram), "--seed", str(options.seed),
+            *shlex.split(options.guest_args)])
+
+    def launch_sim(self, spec: str) -> None:
+        options = self.arguments
+        wait = int(self.limits["boot"] + self.limits["attach"])
+        command = [str(options.sim), "--attach", spec, "--doorbell", "--json",
+                   "--seed", str(options.seed), "--attach-timeout", str(wait)]
+        if options.trace:
+            command += ["--trace", str(options.trace)]
+        self.say("demo", f"simulator: --attach {spec} --doorbell")
+        self.sim = self.launch("sim", command + shlex.split(options.sim_args))
+
+    # ---------------------------------------------------------------- events
+    def pump(self, seconds: float = 0.1) -> None:
+        """Waits for output, handles it, then looks after limits and dead children."""
+        for key, _ in self.selector.select(seconds):
+            child = key.data
+            lines = child.read_lines(key.fileobj)
+            if lines is None:
+                self.selector.unregister(key.fileobj)
+            for line in lines or []:
+                if child is self.sim and key.fileobj is child.process.stdout:
+                    continue  # its JSON
+                self.take_line(child, line)
+        self.say_still_waiting()
+        self.check_limits()
+
+    def take_line(self, child: Child, line: str) -> None:
+        if not line.strip():
+            return
+        self.say(child.name, line.removeprefix("dma_check: "))
+        if child is not self.guest:
+            return
+        if self.phase == "boot" and "dma_check: " in line:
+            self.enter("attach")
+        if self.phase == "attach" and "dma_check: RTL attached" in line:
+            self.enter("copy")
+        match = VERDICT.search(line)
+        if match and not self.verdict:
+            self.verdict = match[1]
+            self.guest_result = {"text": match[2]}
+            self.guest_result.update(
+                (key, int(value)) for key, value in re.findall(r"(\w+)=(\d+)", match[2]))
+            self.enter("end")
+
+    def check_limits(self) -> None:
+        now = time.monotonic()
+        if now - self.phase_start > self.limits[self.phase]:
+            raise RunError(f"phase '{self.phase}': waited more than {self.limits[self.phase]:g} s "
+                           f"for {PHASES[self.phase][0]}{self.tails()}")
+        if now - self.start > self.arguments.timeout:
+            raise RunError(f"the whole run took more than {self.arguments.timeout:g} s; it was "
+                           f"waiting for {PHASES[self.phase][0]}{self.tails()}")
+
+    def check_alive(self) -> None:
+        """A child that ends before the verdict is a failure, once its last words are heard."""
+        for child in self.children:
+            status = child.process.poll()
+            # A simulator that ends well has been told so by the guest, whose verdict is under way.
+            if status is None or (child is self.sim and status == 0):
+                continue
+            self.drain()
+            if not self.verdict:
+                raise RunError(f"{child.name} ended with status {status} while waiting for "
+                               f"{PHASES[self.phase][0]}{self.tails()}")
+
+    def drain(self) -> None:
+        end = time.monotonic() + 1
+        while time.monotonic() < end and not self.verdict:
+            self.pump(0.1)
+
+    # ---------------------------------------------------------------- the run
+    def wait_for_ram(self) -> None:
+        while not (self.ram.exists() and self.ram.stat().st_size >= self.arguments.memory):
+            self.pump(0.02)
+            self.check_alive()
+
+    def execute(self) -> None:
+        if self.arguments.mock:
+            self.launch_sim(f"mock:{self.ram},size={self.arguments.mock >> 10}K")
+            self.launch_program()
+            self.enter("boot")
+        else:
+            self.launch_qemu()
+            self.wait_for_ram()
+            self.enter("boot")
+            self.launch_sim(f"file:{self.ram},machine={self.arguments.machine}")
+        while not self.verdict:
+            self.pump()
+            self.check_alive()
+        while any(child.process.poll() is None for child in self.children):
+            self.pump(0.02)
+        while self.selector.get_map():
+            self.pump(0.02)
+        self.enter("done")
+
+    def simulator_summary(self) -> dict:
+        try:
+            summary = json.loads(self.sim.stdout_text)
+        except (AttributeError, ValueError):
+            return {}
+        return summary if isinstance(summary, dict) else {}
+
+    def judge(self) -> None:
+        """Raises unless guest and simulator agree that all is well."""
+        if self.verdict != "PASS":
+            raise RunError(f"the guest says: {self.guest_result['text']}")
+        status = self.sim.process.returncode
+        if status != 0:
+            raise RunError(f"the guest says PASS but the simulator ended with status {status}"
+                           f"{self.tails()}")
+        summary = self.simulator_summary()
+        if summary.get("guest_verdict") != "passed":
+            raise RunError("the guest says PASS but the simulator's summary has guest_verdict "
+                           f"{summary.get('guest_verdict')!r}, stop_reason "
+                           f"{summary.get('stop_reason')!r}")
+        if summary.get("descriptors", 0) < self.guest_result.get("descriptors", 0):
+            raise RunError(f"the guest saw {self.guest_result['descriptors']} descriptors done, "
+                           f"the RTL did {summary.get('descriptors')}")
+        guest_status = self.guest.process.returncode
+        if guest_status != 0:
+            raise RunError(f"the guest says PASS but its process ended with {guest_status}")
+
+    def report(self, reason: str | None) -> dict:
+        summary = self.simulator_summary()
+        result = {"verdict": "FAIL" if reason else "PASS", "reason": reason,
+                  "mode": "mock" if self.arguments.mock else self.arguments.machine,
+                  "memory_bytes": self.arguments.mock or self.arguments.memory,
+                  "seed": self.arguments.seed,
+                  "seconds": round(time.monotonic() - self.start, 3), "phases": self.seconds}
+        for key in ("descriptors", "bytes", "interrupts"):
+            result[key] = self.guest_result.get(key)
+        for key in ("page_address", "cycles", "cycles_per_second"):
+            result[key] = summary.get(key)
+        result["simulator"] = summary
+        return result
+
+    def close(self) -> None:
+        for child in self.children:
+            child.stop()
+
+
+def last_line(result: dict) -> str:
+    if result["verdict"] == "FAIL":
+        return f"FAIL: {result['reason']}"
+    return (f"PASS: the guest verified {result['bytes']} bytes in {result['descriptors']} "
+            f"descriptors copied by RTL DMA ({result['cycles']} cycles, "
+            f"{result['cycles_per_second'] or 0:.0f} cycles/s, {result['seconds']:.1f} s in all)")
+
+
+def make_work_directory(bytes_wanted: int) -> pathlib.Path:
+    """A private directory for the RAM file: shared memory, or a disk when that is too small."""
+    room = min(bytes_wanted, ROOM_BYTES)
+    seen = []
+    for place in ("/dev/shm", tempfile.gettempdir()):
+        if not os.access(place, os.W_OK):
+            seen.append(f"{place}: not writable")
+            continue
+        status = os.statvfs(place)
+        free = status.f_bavail * status.f_frsize
+        if free >= room:
+            return pathlib.Path(tempfile.mkdtemp(prefix="guestlink-", dir=place))
+        seen.append(f"{place}: {free >> 20} MiB free")
+    raise UsageError(f"no room for the guest's RAM, {room >> 20} MiB are needed "
+                     f"({', '.join(seen)}); free some, or set TMPDIR")
+
+
+def stop_on_signal(number: int, _frame) -> None:
+    raise RunError(f"stopped by signal {signal.Signals(number).name}")
+
+
+def run(arguments: argparse.Namespace) -> dict:
+    check_files(arguments)
+    if arguments.keep:
+        arguments.keep.mkdir(parents=True, exist_ok=True)
+    work = make_work_directory(arguments.mock or arguments.memory)
+    reason = None
+    try:
+        session = Run(arguments, work)
+        try:
+            session.execute()
+            session.judge()
+        except RunError as error:
+            reason = str(error)
+        finally:
+            session.close()
+        return session.report(reason)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def main(argv: list[str]) -> int:
+    arguments = parse_arguments(argv)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop_on_signal)
+    out = sys.stderr if arguments.json else sys.stdout
+    try:
+        result = run(arguments)
+    except UsageError as error:
+        print(f"live.py: {error}", file=sys.stderr)
+        return 2
+    except (RunError, OSError) as error:
+        print(f"FAIL: {error}", file=out)
+        return 1
+    if arguments.json:
+        print(json.dumps(result))
+    print(last_line(result), file=out, flush=True)
+    return 0 if result["verdict"] == "PASS" else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
