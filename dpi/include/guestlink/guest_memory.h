@@ -1,0 +1,288 @@
+// Copyright The Guestlink Authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <bit>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "guestlink/access_status.h"
+#include "guestlink/address_map.h"
+#include "guestlink/mapping.h"
+#include "guestlink/range.h"
+
+namespace guestlink {
+
+static_assert(std::endian::native == std::endian::little, "byte lanes are the host's memory order");
+
+template <typename T>
+concept Scalar = std::same_as<T, std::uint8_t> || std::same_as<T, std::uint16_t> ||
+    std::same_as<T, std::uint32_t> || std::same_as<T, std::uint64_t>;
+template <typename T>
+concept AtomicScalar = std::same_as<T, std::uint32_t> || std::same_as<T, std::uint64_t>;
+
+/// Sizes of a bus beat in bytes: 32 to 1024 bits.
+template <std::size_t Bytes>
+concept BeatSize = Bytes >= 4 && Bytes <= 128 && std::has_single_bit(Bytes);
+
+enum class Access : std::uint8_t { kRead, kWrite };
+
+/// A run of guest-physical addresses.
+struct GuestRange {
+  std::uint64_t guest_address = 0;
+  std::uint64_t length = 0;
+
+  friend bool operator==(const GuestRange&, const GuestRange&) = default;
+};
+
+/// A row of the address map with its place in this process.
+struct Region {
+  std::uint64_t guest_address = 0;
+  std::uint64_t length = 0;
+  std::uint64_t writable_length = 0;  ///< `length`, or 0 where only reads are allowed
+  std::byte* host = nullptr;
+
+  [[nodiscard]] bool writable() const noexcept { return writable_length != 0; }
+};
+
+/// The RAM of a guest, by guest-physical address. Owns its mappings; move-only.
+///
+/// Accesses. An access may lie anywhere in adjoining rows of the map. If any byte of it is not RAM,
+/// the status is kOutOfRange; else, if it writes any read-only byte, kReadOnly; and nothing is
+/// moved. An access of no bytes addresses none and is kOk at every address. Nothing on the access
+/// path allocates, throws, locks or logs. Without a map (default made, moved from) every access is
+/// kDetached.
+///
+/// Guest and host run at once. Naturally aligned scalars and the aligned lanes of a beat are
+/// single-copy atomic; loads acquire and stores release. compare_swap and fetch_add are
+/// sequentially consistent, and atomic against a guest whose own atomics are (QEMU with more than
+/// one possible CPU). Blocks, fill, copy, compare and crc32c are plain: for data that no one else
+/// is writing.
+///
+/// Threads. Any number may access at once; construction, moves and destruction are exclusive.
+class GuestMemory {
+ public:
+  GuestMemory() noexcept = default;
+  /// Row `file` n of `map` is in `mappings[n]`. Every source of guest memory ends here: a file,
+  /// several backends of one guest, a device's DMA regions. Throws std::invalid_argument for a row
+  /// without a mapping, outside it, or writable in a mapping that is not.
+  GuestMemory(const AddressMap& map, std::vector<Mapping> mappings);
+  GuestMemory(GuestMemory&& other) noexcept { swap(other); }
+  GuestMemory& operator=(GuestMemory&& other) noexcept {
+    GuestMemory taken(std::move(other));
+    swap(taken);
+    return *this;
+  }
+  ~GuestMemory() = default;
+
+  /// What an access of this range would return.
+  [[nodiscard]] AccessStatus check(std::uint64_t address, std::uint64_t length,
+                                   Access access) const noexcept;
+
+  /// One little-endian scalar; not aligned is a plain copy.
+  template <Scalar T>
+  [[nodiscard]] AccessStatus load(std::uint64_t address, T& value) const noexcept {
+    const std::byte* host = readable(address, sizeof(T));
+    if (host == nullptr || address % sizeof(T) != 0) [[unlikely]] {
+      return read_rows(address, std::as_writable_bytes(std::span(&value, 1)));
+    }
+    value = load_atomic<T>(host);
+    return AccessStatus::kOk;
+  }
+  template <Scalar T>
+  [[nodiscard]] AccessStatus store(std::uint64_t address, T value) noexcept {
+    std::byte* host = writable(address, sizeof(T));
+    if (host == nullptr || address % sizeof(T) != 0) [[unlikely]] {
+      return write_rows(address, std::as_bytes(std::span(&value, 1)));
+    }
+    store_atomic<T>(host, value);
+    return AccessStatus::kOk;
+  }
+
+  /// Atomically: previous = [address]; if it equals `expected`, [address] = desired. kBadArgument
+  /// when `address` is not aligned. The status is kOk whether or not the swap took place.
+  template <AtomicScalar T>
+  [[nodiscard]] AccessStatus compare_swap(std::uint64_t address, T expected, T desired,
+                                          T& previous) noexcept {
+    std::byte* host = writable(address, sizeof(T));
+    if (host == nullptr || address % sizeof(T) != 0) return refuse_atomic(address, sizeof(T));
+    std::atomic_ref<T>(*reinterpret_cast<T*>(host)).compare_exchange_strong(expected, desired);
+    previous = expected;
+    return AccessStatus::kOk;
+  }
+  /// Atomically: previous = [address]; [address] += operand, modulo 2^32 or 2^64.
+  template <AtomicScalar T>
+  [[nodiscard]] AccessStatus fetch_add(std::uint64_t address, T operand, T& previous) noexcept {
+    std::byte* host = writable(address, sizeof(T));
+    if (host == nullptr || address % sizeof(T) != 0) return refuse_atomic(address, sizeof(T));
+    previous = std::atomic_ref<T>(*reinterpret_cast<T*>(host)).fetch_add(operand);
+    return AccessStatus::kOk;
+  }
+
+  /// One bus beat of `Bytes` (4 to 128) at an address aligned to it, else kBadArgument. Byte n of
+  /// `data` is the byte at address + n. Each aligned 8-byte lane is one load, in ascending order.
+  template <std::size_t Bytes>
+  requires BeatSize<Bytes>
+  [[nodiscard]] AccessStatus read_beat(std::uint64_t address, void* data) const noexcept;
+  /// Bit n % 8 of strobe[n / 8] enables byte n. A lane with all strobes is one store, as is an
+  /// aligned 4- or 2-byte part of one with all of its own; a byte without its strobe is neither
+  /// written nor read. The whole beat must be RAM that may be written, whatever the strobes.
+  template <std::size_t Bytes>
+  requires BeatSize<Bytes>
+  [[nodiscard]] AccessStatus write_beat(std::uint64_t address, const void* data,
+                                        const void* strobe) noexcept;
+
+  /// Blocks of any length and alignment.
+  [[nodiscard]] AccessStatus read(std::uint64_t address, std::span<std::byte> data) const noexcept {
+    const std::byte* host = readable(address, data.size());
+    if (host == nullptr || data.empty()) [[unlikely]]
+      return read_rows(address, data);
+    std::memcpy(data.data(), host, data.size());
+    return AccessStatus::kOk;
+  }
+  [[nodiscard]] AccessStatus write(std::uint64_t address,
+                                   std::span<const std::byte> data) noexcept {
+    std::byte* host = writable(address, data.size());
+    if (host == nullptr || data.empty()) [[unlikely]]
+      return write_rows(address, data);
+    std::memcpy(host, data.data(), data.size());
+    return AccessStatus::kOk;
+  }
+
+  [[nodiscard]] AccessStatus fill(std::uint64_t address, std::uint64_t length,
+                                  std::byte value) noexcept;
+  /// As memmove: the ranges may overlap.
+  [[nodiscard]] AccessStatus copy(std::uint64_t destination, std::uint64_t source,
+                                  std::uint64_t length) noexcept;
+  /// `first_difference` is the offset of the first byte in which the ranges differ, or `length`.
+  [[nodiscard]] AccessStatus compare(std::uint64_t a, std::uint64_t b, std::uint64_t length,
+                                     std::uint64_t& first_difference) const noexcept;
+  /// CRC-32C (Castagnoli) as iSCSI and NVMe have it: that of "123456789" is 0xE3069283.
+  [[nodiscard]] AccessStatus crc32c(std::uint64_t address, std::uint64_t length,
+                                    std::uint32_t& crc) const noexcept;
+
+  /// The whole regular file `path` to `address`; `length` is its size. kIoError (with errno) if it
+  /// cannot be read; a read that fails half-way leaves what was read till then.
+  [[nodiscard]] AccessStatus load_file(std::uint64_t address, const char* path,
+                                       std::uint64_t& length) noexcept;
+  /// The range to the file `path`, made or overwritten. kIoError (with errno) if it cannot be
+  /// written, and when it is a file of this very memory (EBUSY), which is not touched then.
+  [[nodiscard]] AccessStatus save_file(std::uint64_t address, std::uint64_t length,
+                                       const char* path) const noexcept;
+
+  /// Full memory barrier between accesses before and after it, by this thread.
+  static void fence() noexcept;
+
+  /// The rows, ascending.
+  [[nodiscard]] std::span<const Region> regions() const noexcept { return regions_; }
+  /// The ranges that may hold anything but zeroes, ascending: what the files' holes leave over.
+  /// Reading a hole of a RAM file gives zeroes but allocates its pages, so scans should go by this.
+  /// A snapshot; costs some system calls. Throws std::bad_alloc.
+  [[nodiscard]] std::vector<GuestRange> populated_ranges() const;
+
+ private:
+  // The two largest rows are tried first, inline: they hold all but a few pages of any machine with
+  // one backend. The others are searched out of line.
+  static constexpr std::size_t kHotRows = 2;
+
+  // Where `length` bytes from `address` are when they lie in one row and may be accessed so; else
+  // null.
+  const std::byte* readable(std::uint64_t address, std::uint64_t length) const noexcept {
+    return locate<&Region::length>(address, length);
+  }
+  std::byte* writable(std::uint64_t address, std::uint64_t length) const noexcept {
+    return locate<&Region::writable_length>(address, length);
+  }
+  template <std::uint64_t Region::*Length>
+  std::byte* locate(std::uint64_t address, std::uint64_t length) const noexcept {
+    for (const Region& row : hot_) {
+      const std::uint64_t offset = address - row.guest_address;
+      if (range_fits(offset, length, row.*Length)) [[likely]]
+        return row.host + offset;
+    }
+    const Region* row = find_cold(address);
+    if (row == nullptr) return nullptr;
+    const std::uint64_t offset = address - row->guest_address;
+    return range_fits(offset, length, row->*Length) ? row->host + offset : nullptr;
+  }
+  const Region* find_cold(std::uint64_t address) const noexcept;
+
+  template <Scalar T>
+  static T load_atomic(const std::byte* host) noexcept {
+    auto& word = *reinterpret_cast<T*>(const_cast<std::byte*>(host));
+    return std::atomic_ref<T>(word).load(std::memory_order_acquire);
+  }
+  template <Scalar T>
+  static void store_atomic(std::byte* host, T value) noexcept {
+    std::atomic_ref<T>(*reinterpret_cast<T*>(host)).store(value, std::memory_order_release);
+  }
+  static void store_strobed_lane(std::byte* host, const std::byte* data, unsigned strobe) noexcept;
+
+  // What does not lie in one row, is not aligned, is empty or is refused.
+  AccessStatus read_rows(std::uint64_t address, std::span<std::byte> data) const noexcept;
+  AccessStatus write_rows(std::uint64_t address, std::span<const std::byte> data) noexcept;
+  AccessStatus write_strobed_rows(std::uint64_t address, std::span<const std::byte> data,
+                                  const std::uint8_t* strobe) noexcept;
+  AccessStatus refuse_atomic(std::uint64_t address, std::uint64_t length) const noexcept;
+  std::span<std::byte> span_from(std::uint64_t address, std::uint64_t limit) const noexcept;
+  std::span<std::byte> span_before(std::uint64_t end, std::uint64_t limit) const noexcept;
+  void swap(GuestMemory& other) noexcept;
+
+  std::array<Region, kHotRows> hot_{};
+  std::vector<Region> regions_;
+  std::vector<MapRow> rows_;  // of the same index as regions_
+  std::vector<Mapping> mappings_;
+};
+
+template <std::size_t Bytes>
+requires BeatSize<Bytes> AccessStatus GuestMemory::read_beat(std::uint64_t address, void* data)
+const noexcept {
+  using Lane = std::conditional_t<Bytes == 4, std::uint32_t, std::uint64_t>;
+  if (address % Bytes != 0) [[unlikely]]
+    return AccessStatus::kBadArgument;
+  const std::byte* host = readable(address, Bytes);
+  auto* bytes = static_cast<std::byte*>(data);
+  if (host == nullptr) [[unlikely]]
+    return read_rows(address, {bytes, Bytes});
+  for (std::size_t i = 0; i < Bytes; i += sizeof(Lane)) {
+    const Lane lane = load_atomic<Lane>(host + i);
+    std::memcpy(bytes + i, &lane, sizeof lane);
+  }
+  return AccessStatus::kOk;
+}
+
+template <std::size_t Bytes>
+requires BeatSize<Bytes> AccessStatus GuestMemory::write_beat(std::uint64_t address,
+                                                              const void* data, const void* strobe)
+noexcept {
+  using Lane = std::conditional_t<Bytes == 4, std::uint32_t, std::uint64_t>;
+  constexpr unsigned kAllStrobes = (1U << sizeof(Lane)) - 1;
+  if (address % Bytes != 0) [[unlikely]]
+    return AccessStatus::kBadArgument;
+  std::byte* host = writable(address, Bytes);
+  const auto* bytes = static_cast<const std::byte*>(data);
+  const auto* strobes = static_cast<const std::uint8_t*>(strobe);
+  if (host == nullptr) [[unlikely]]
+    return write_strobed_rows(address, {bytes, Bytes}, strobes);
+  for (std::size_t i = 0; i < Bytes; i += sizeof(Lane)) {
+    const unsigned enabled = strobes[i / sizeof(Lane)] & kAllStrobes;
+    if (enabled == kAllStrobes) [[likely]] {
+      Lane lane;
+      std::memcpy(&lane, bytes + i, sizeof lane);
+      store_atomic<Lane>(host + i, lane);
+    } else {
+      store_strobed_lane(host + i, bytes + i, enabled);
+    }
+  }
+  return AccessStatus::kOk;
+}
+
+}  // namespace guestlink

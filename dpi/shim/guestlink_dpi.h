@@ -1,0 +1,125 @@
+/* Copyright The Guestlink Authors
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * The C ABI of Guestlink: what `guestlink_pkg` imports and `libguestlink_dpi.so` exports, nothing
+ * else. docs/dpi.md is the contract. The types are those that simulators generate for two-state DPI
+ * arguments; tests compile this header together with Verilator's generated one.
+ *
+ * Every access returns a status (0 is done, see the enum); one that fails moves no byte and leaves
+ * output arguments alone, and guestlink_last_error() tells what it was. Addresses are
+ * guest-physical and lengths are bytes. Nothing is thrown, printed or ended. Functions may be
+ * called from any thread at once; a handle must not be closed while another thread uses it.
+ */
+#ifndef GUESTLINK_DPI_H_
+#define GUESTLINK_DPI_H_
+
+#include "svdpi.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma GCC visibility push(default)
+
+enum guestlink_status {
+  GUESTLINK_OK = 0,
+  GUESTLINK_OUT_OF_RANGE = 1, /* some addressed byte is not RAM */
+  GUESTLINK_READ_ONLY = 2,    /* a write to read-only memory */
+  GUESTLINK_DETACHED = 3,     /* the memory is gone */
+  GUESTLINK_BAD_HANDLE = 4,   /* null, closed or never opened handle */
+  GUESTLINK_BAD_ARGUMENT = 5, /* a misaligned atomic or beat, a bad size or a null pointer */
+  GUESTLINK_IO_ERROR = 6      /* a file to load from or save to failed */
+};
+
+/* Attaches to the memory an attach spec names; null if that fails. */
+void* guestlink_open(const char* spec);
+/* What the last failed call of this thread was, with its arguments and status; "" if none failed.
+ * Valid until the next call of it by this thread. */
+const char* guestlink_last_error(void);
+/* Done once, then GUESTLINK_BAD_HANDLE. */
+int guestlink_close(void* handle);
+/* A handle as a number, for ports; 0 for one that is not open. And back; null for what is not open.
+ */
+unsigned long long guestlink_id(void* handle);
+void* guestlink_from_id(unsigned long long id);
+/* "OK" to "IO_ERROR", else "UNKNOWN". */
+const char* guestlink_status_name(int status);
+
+/* Scalars, little-endian. Naturally aligned ones are single-copy atomic; reads acquire, writes
+ * release. */
+int guestlink_read8(void* handle, unsigned long long address, unsigned char* data);
+int guestlink_read16(void* handle, unsigned long long address, unsigned short* data);
+int guestlink_read32(void* handle, unsigned long long address, unsigned int* data);
+int guestlink_read64(void* handle, unsigned long long address, unsigned long long* data);
+int guestlink_write8(void* handle, unsigned long long address, unsigned char data);
+int guestlink_write16(void* handle, unsigned long long address, unsigned short data);
+int guestlink_write32(void* handle, unsigned long long address, unsigned int data);
+int guestlink_write64(void* handle, unsigned long long address, unsigned long long data);
+
+/* Atomics on aligned words; `previous` is the value found, swapped or not. */
+int guestlink_compare_swap32(void* handle, unsigned long long address, unsigned int expected,
+                             unsigned int desired, unsigned int* previous);
+int guestlink_compare_swap64(void* handle, unsigned long long address, unsigned long long expected,
+                             unsigned long long desired, unsigned long long* previous);
+int guestlink_fetch_add32(void* handle, unsigned long long address, unsigned int operand,
+                          unsigned int* previous);
+int guestlink_fetch_add64(void* handle, unsigned long long address, unsigned long long operand,
+                          unsigned long long* previous);
+
+/* Bus beats of W bits at an address aligned to W/8: bit [W-1:0] data, bit [W/8-1:0] strobe. Byte
+ * lane n is data[8*n +: 8] and the byte at address + n. Each aligned 8-byte lane with all strobes
+ * is one access. */
+int guestlink_read_beat32(void* handle, unsigned long long address, svBitVecVal* data);
+int guestlink_read_beat64(void* handle, unsigned long long address, svBitVecVal* data);
+int guestlink_read_beat128(void* handle, unsigned long long address, svBitVecVal* data);
+int guestlink_read_beat256(void* handle, unsigned long long address, svBitVecVal* data);
+int guestlink_read_beat512(void* handle, unsigned long long address, svBitVecVal* data);
+int guestlink_read_beat1024(void* handle, unsigned long long address, svBitVecVal* data);
+int guestlink_write_beat32(void* handle, unsigned long long address, const svBitVecVal* data,
+                           const svBitVecVal* strobe);
+int guestlink_write_beat64(void* handle, unsigned long long address, const svBitVecVal* data,
+                           const svBitVecVal* strobe);
+int guestlink_write_beat128(void* handle, unsigned long long address, const svBitVecVal* data,
+                            const svBitVecVal* strobe);
+int guestlink_write_beat256(void* handle, unsigned long long address, const svBitVecVal* data,
+                            const svBitVecVal* strobe);
+int guestlink_write_beat512(void* handle, unsigned long long address, const svBitVecVal* data,
+                            const svBitVecVal* strobe);
+int guestlink_write_beat1024(void* handle, unsigned long long address, const svBitVecVal* data,
+                             const svBitVecVal* strobe);
+
+/* Blocks of the size of `data`, a one-dimensional `byte unsigned data[]`: its element of the lowest
+ * index is the byte at `address`, whichever way its range runs. */
+int guestlink_read_block(void* handle, unsigned long long address, const svOpenArrayHandle data);
+int guestlink_write_block(void* handle, unsigned long long address, const svOpenArrayHandle data);
+
+int guestlink_fill(void* handle, unsigned long long address, unsigned long long length,
+                   unsigned char value);
+/* The ranges may overlap. */
+int guestlink_copy(void* handle, unsigned long long destination, unsigned long long source,
+                   unsigned long long length);
+/* `first_difference` is the offset of the first byte that differs, or `length`. */
+int guestlink_compare(void* handle, unsigned long long a, unsigned long long b,
+                      unsigned long long length, unsigned long long* first_difference);
+/* CRC-32C (Castagnoli). */
+int guestlink_crc32c(void* handle, unsigned long long address, unsigned long long length,
+                     unsigned int* crc);
+/* The whole regular file `path` to `address`; `length` is its size. */
+int guestlink_load_file(void* handle, unsigned long long address, const char* path,
+                        unsigned long long* length);
+/* The range to the file `path`, made or overwritten. */
+int guestlink_save_file(void* handle, unsigned long long address, unsigned long long length,
+                        const char* path);
+
+/* RAM region number `index`, in ascending order of address; GUESTLINK_OUT_OF_RANGE past the last.
+ */
+int guestlink_region(void* handle, unsigned int index, unsigned long long* base,
+                     unsigned long long* length, int* writable);
+/* Full memory barrier between this thread's accesses before and after it. */
+void guestlink_fence(void);
+
+#pragma GCC visibility pop
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* GUESTLINK_DPI_H_ */

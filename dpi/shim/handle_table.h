@@ -1,0 +1,46 @@
+// Copyright The Guestlink Authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// The table behind guestlink_handles.h, here so that the shim's look-up is inlined: an index and a
+// compare.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <new>
+
+#include "guestlink_handles.h"
+
+namespace guestlink::detail {
+
+// A handle's id, from the top: 16 bits that make it differ from any small number and any x86-64 or
+// Arm user pointer, a number that is new for each handle, and the index of its slot.
+inline constexpr std::uint64_t kIdTag = 0x474C;
+inline constexpr unsigned kIdTagShift = 48;
+inline constexpr std::uint64_t kIdSlotMask = kMaximumHandles - 1;
+static_assert((kMaximumHandles & kIdSlotMask) == 0);
+
+struct HandleSlot {
+  // 0 while free, and set after the memory is made: who sees an id sees its memory.
+  std::atomic<std::uint64_t> id{0};
+  // A GuestMemory while `id` is not 0. Never destroyed at exit: a simulator's threads and `final` blocks may
+  // run after static destructors.
+  alignas(GuestMemory) std::array<std::byte, sizeof(GuestMemory)> storage{};
+
+  GuestMemory* memory() noexcept {
+    return std::launder(reinterpret_cast<GuestMemory*>(storage.data()));
+  }
+};
+
+extern std::array<HandleSlot, kMaximumHandles> handle_slots;
+
+inline GuestMemory* find_memory(std::uint64_t id) noexcept {
+  HandleSlot& slot = handle_slots[id & kIdSlotMask];
+  if (slot.id.load(std::memory_order_acquire) != id || id == 0) [[unlikely]]
+    return nullptr;
+  return slot.memory();
+}
+
+}  // namespace guestlink::detail

@@ -1,0 +1,243 @@
+// Copyright The Guestlink Authors
+// SPDX-License-Identifier: Apache-2.0
+#include "guestlink/attach.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <new>
+#include <string>
+#include <system_error>
+
+#include "attach/spec.h"
+
+namespace guestlink {
+namespace {
+
+using detail::quoted;
+using detail::Spec;
+
+[[noreturn]] void fail(const std::string& message) { throw AttachError(message); }
+
+std::string reason(int error) { return std::generic_category().message(error); }
+
+// Size of an open file; refuses what is not a regular one.
+std::uint64_t size_of_file(int fd, const std::string& path, const std::string& expected) {
+  struct stat info = {};
+  if (fstat(fd, &info) != 0) fail("file " + quoted(path) + " cannot be examined: " + reason(errno));
+  if (S_ISDIR(info.st_mode)) fail(quoted(path) + " is a directory, expected " + expected);
+  if (!S_ISREG(info.st_mode)) fail(quoted(path) + " is not a regular file, expected " + expected);
+  return static_cast<std::uint64_t>(info.st_size);
+}
+
+FileDescriptor open_existing(const std::string& path, bool read_only, const std::string& expected,
+                             const std::string& if_missing) {
+  // O_NONBLOCK: opening a FIFO must not wait for its other end. It means nothing to a regular file.
+  const int flags = (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK;
+  FileDescriptor fd(open(path.c_str(), flags));
+  if (fd.get() >= 0) return fd;
+  switch (errno) {
+    case ENOENT:
+      fail("file " + quoted(path) + " does not exist; " + if_missing);
+    case EISDIR:
+      fail(quoted(path) + " is a directory, expected " + expected);
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      fail("file " + quoted(path) + " cannot be opened for " +
+           (read_only ? "reading: " : "reading and writing: ") + reason(errno) +
+           (read_only ? "; run as a user who may read it"
+                      : "; run as a user who may write it, or add ,ro to only read"));
+    default:
+      fail("file " + quoted(path) + " cannot be opened: " + reason(errno));
+  }
+}
+
+AddressMap layout_of(const Spec& spec, std::uint64_t size) {
+  if (spec.machine && spec.base) {
+    fail("keys 'machine' (" + *spec.machine + ") and 'base' (" + hex(*spec.base) +
+         ") are both given; give one of them");
+  }
+  const AddressMap map = spec.machine ? AddressMap::for_machine(*spec.machine, size)
+                                      : AddressMap::for_base(spec.base.value_or(0), size);
+  return spec.read_only ? map.read_only() : map;
+}
+
+GuestMemory map_file(const AddressMap& map, FileDescriptor fd, std::uint64_t size, bool read_only) {
+  std::vector<Mapping> mappings;
+  mappings.emplace_back(std::move(fd), size, !read_only);
+  return GuestMemory(map, std::move(mappings));
+}
+
+GuestMemory attach_file(const Spec& spec) {
+  const std::string expected = "the file that QEMU has as mem-path";
+  if (spec.target.empty()) fail("no path after 'file:', expected " + expected);
+  if (spec.image || spec.fill) {
+    fail(std::string("key ") + (spec.image ? "'image'" : "'fill'") +
+         " is for mock: only; attaching to a guest does not change its RAM");
+  }
+  if (!spec.machine && !spec.base) {
+    fail(
+        "neither machine= nor base= is given, and a guest address is not the file offset on most "
+        "machines; add machine=pc (or q35, arm-virt ...), or base=0 for a file that starts at 0");
+  }
+  FileDescriptor fd = open_existing(
+      spec.target, spec.read_only, expected,
+      "start QEMU with -object memory-backend-file,mem-path=" + spec.target +
+          ",share=on,... first, or use mock:" + spec.target + ",size=... without a guest");
+  const std::uint64_t file_size = size_of_file(fd.get(), spec.target, expected);
+  const std::string has = "file " + quoted(spec.target) + " has " + hex(file_size) + " bytes";
+  if (file_size == 0) fail(has + ": it is empty; wait until QEMU has made it as large as its RAM");
+  const std::uint64_t size = spec.size.value_or(file_size);
+  if (size > file_size) fail(has + ", too small for size=" + hex(size));
+  if (!spec.size && size % kPageBytes != 0) {
+    fail(has + ", no multiple of " + hex(kPageBytes) + ", so it is not a guest's RAM");
+  }
+  return map_file(layout_of(spec, size), std::move(fd), size, spec.read_only);
+}
+
+// A file made here and not yet handed out: unlinked again if something fails.
+class NewFile {
+ public:
+  explicit NewFile(std::string path) : path_(std::move(path)) {}
+  NewFile(const NewFile&) = delete;
+  NewFile& operator=(const NewFile&) = delete;
+  ~NewFile() {
+    if (!path_.empty()) unlink(path_.c_str());
+  }
+  void keep() { path_.clear(); }
+
+ private:
+  std::string path_;
+};
+
+void write_at(int fd, std::span<const std::byte> data, std::uint64_t offset, const Spec& spec) {
+  while (!data.empty()) {
+    const ssize_t put = pwrite(fd, data.data(), data.size(), static_cast<off_t>(offset));
+    if (put < 0 && errno == EINTR) continue;
+    if (put <= 0) {
+      fail("mock RAM " + quoted(spec.target) + " cannot be written at byte " + hex(offset) + ": " +
+           reason(put < 0 ? errno : ENOSPC) + "; is its file system full?");
+    }
+    data = data.subspan(static_cast<std::size_t>(put));
+    offset += static_cast<std::uint64_t>(put);
+  }
+}
+
+constexpr std::uint64_t kChunkBytes = std::uint64_t{1} << 20;
+
+void fill_file(int fd, const Spec& spec, std::uint64_t size) {
+  // Zeroes are a hole: no pages for them.
+  if (*spec.fill == 0 &&
+      fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(size)) == 0) {
+    return;
+  }
+  const std::vector<std::byte> chunk(kChunkBytes, std::byte{*spec.fill});
+  for (std::uint64_t offset = 0; offset < size; offset += kChunkBytes) {
+    write_at(fd, std::span(chunk).first(std::min(kChunkBytes, size - offset)), offset, spec);
+  }
+}
+
+FileDescriptor open_image(const Spec& spec, std::uint64_t size) {
+  const std::string expected = "a file with the first bytes of RAM";
+  FileDescriptor image =
+      open_existing(*spec.image, true, expected, "key 'image' wants one that does");
+  const std::uint64_t image_size = size_of_file(image.get(), *spec.image, expected);
+  if (image_size > size) {
+    fail("image " + quoted(*spec.image) + " has " + hex(image_size) +
+         " bytes, more than size=" + hex(size));
+  }
+  return image;
+}
+
+void copy_image(int image, int fd, const Spec& spec) {
+  std::vector<std::byte> chunk(kChunkBytes);
+  for (std::uint64_t offset = 0;;) {
+    const ssize_t got = read(image, chunk.data(), chunk.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) fail("image " + quoted(*spec.image) + " cannot be read: " + reason(errno));
+    if (got == 0) return;
+    write_at(fd, std::span(chunk).first(static_cast<std::size_t>(got)), offset, spec);
+    offset += static_cast<std::uint64_t>(got);
+  }
+}
+
+void set_size(int fd, const Spec& spec, std::uint64_t size) {
+  if (ftruncate(fd, static_cast<off_t>(size)) != 0) {
+    fail("mock RAM " + quoted(spec.target) + " cannot be made " + hex(size) +
+         " bytes long: " + reason(errno));
+  }
+}
+
+FileDescriptor make_anonymous(const Spec& spec, std::uint64_t size) {
+  FileDescriptor fd(memfd_create("guestlink-mock", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  if (fd.get() < 0) fail("anonymous mock RAM cannot be made: " + reason(errno));
+  set_size(fd.get(), spec, size);
+  // Nobody who opens it through /proc can shrink it under us. Without seals it works as well.
+  (void)fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
+  return fd;
+}
+
+// Opens what is at the path; none if nothing is.
+FileDescriptor reuse_mock(const Spec& spec, std::uint64_t size) {
+  if (access(spec.target.c_str(), F_OK) != 0) return {};
+  const bool only_read = spec.read_only && !spec.image && !spec.fill;
+  FileDescriptor fd = open_existing(spec.target, only_read, "a mock RAM file", "try again");
+  const std::uint64_t has = size_of_file(fd.get(), spec.target, "a mock RAM file");
+  if (has != size) {
+    fail("file " + quoted(spec.target) + " exists and has " + hex(has) +
+         " bytes, not size=" + hex(size) + "; remove it, or give its size to use it again");
+  }
+  return fd;
+}
+
+GuestMemory attach_mock(const Spec& spec) {
+  if (!spec.size) fail("key 'size' is missing; mock: needs one, such as size=64M");
+  const std::uint64_t size = *spec.size;
+  const AddressMap map = layout_of(spec, size);
+  const FileDescriptor image = spec.image ? open_image(spec, size) : FileDescriptor();
+  FileDescriptor fd = spec.target.empty() ? make_anonymous(spec, size) : reuse_mock(spec, size);
+  NewFile created(fd.get() < 0 ? spec.target : std::string());
+  if (fd.get() < 0) {
+    fd = FileDescriptor(open(spec.target.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0660));
+    if (fd.get() < 0) {
+      const int error = errno;
+      created.keep();  // whatever is there is not ours
+      fail("file " + quoted(spec.target) + " cannot be created: " + reason(error));
+    }
+    set_size(fd.get(), spec, size);
+  }
+  if (spec.fill) fill_file(fd.get(), spec, size);
+  if (spec.image) copy_image(image.get(), fd.get(), spec);
+  GuestMemory memory = map_file(map, std::move(fd), size, spec.read_only);
+  created.keep();
+  return memory;
+}
+
+GuestMemory attach_parsed(const Spec& spec) {
+  if (spec.scheme == "file") return attach_file(spec);
+  if (spec.scheme == "mock") return attach_mock(spec);
+  if (spec.scheme == "qmp") {
+    fail("scheme 'qmp' is not supported yet; use file:PATH,machine=NAME with the mem-path of QEMU");
+  }
+  fail("scheme " + quoted(spec.scheme) + " is not known; one of file mock");
+}
+
+}  // namespace
+
+GuestMemory attach(std::string_view spec) {
+  const std::string prefix = "attach spec " + quoted(spec) + ": ";
+  try {
+    return attach_parsed(detail::parse_spec(spec));
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception& error) {
+    throw AttachError(prefix + error.what());
+  }
+}
+
+}  // namespace guestlink

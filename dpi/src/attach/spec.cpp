@@ -1,0 +1,116 @@
+// Copyright The Guestlink Authors
+// SPDX-License-Identifier: Apache-2.0
+#include "attach/spec.h"
+
+#include <charconv>
+#include <limits>
+#include <stdexcept>
+#include <system_error>
+
+namespace guestlink::detail {
+namespace {
+
+// Splits off what stands before `separator`; `rest` becomes what stands behind it.
+std::string_view take_until(std::string_view& rest, char separator) {
+  const std::size_t end = rest.find(separator);
+  const std::string_view part = rest.substr(0, end);
+  rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
+  return part;
+}
+
+std::uint64_t number_of(std::string_view key, std::string_view value, std::string_view expected) {
+  const auto number = parse_number(value);
+  if (!number) {
+    throw std::invalid_argument("key '" + std::string(key) + "' has value " + quoted(value) +
+                                ", expected " + std::string(expected));
+  }
+  return *number;
+}
+
+template <typename T, typename Value>
+void set_once(std::optional<T>& field, std::string_view key, Value value) {
+  if (field) throw std::invalid_argument("key " + quoted(key) + " is given twice");
+  field = static_cast<T>(value);
+}
+
+std::string_view text_of(std::string_view key, std::string_view value) {
+  if (value.empty()) throw std::invalid_argument("key " + quoted(key) + " has no value");
+  return value;
+}
+
+void set_key(Spec& spec, std::string_view key, std::string_view value, bool has_value) {
+  constexpr std::string_view kSize =
+      "a size such as 64M, 4G or 0x4000000 (K, M and G are powers of two)";
+  if (key == "ro") {
+    if (has_value) throw std::invalid_argument("key 'ro' takes no value, but has " + quoted(value));
+    if (spec.read_only) throw std::invalid_argument("key 'ro' is given twice");
+    spec.read_only = true;
+  } else if (key == "size") {
+    set_once(spec.size, key, number_of(key, value, kSize));
+  } else if (key == "base") {
+    set_once(spec.base, key, number_of(key, value, "a guest address such as 0x80000000"));
+  } else if (key == "machine") {
+    set_once(spec.machine, key, text_of(key, value));
+  } else if (key == "image") {
+    set_once(spec.image, key, text_of(key, value));
+  } else if (key == "fill") {
+    const std::uint64_t fill = number_of(key, value, "a byte, 0 to 0xFF");
+    if (fill > 0xFF) {
+      throw std::invalid_argument("key 'fill' has value " + quoted(value) +
+                                  ", expected a byte, 0 to 0xFF");
+    }
+    set_once(spec.fill, key, fill);
+  } else {
+    throw std::invalid_argument("key " + quoted(key) +
+                                " is not known; one of size machine base image fill ro");
+  }
+}
+
+}  // namespace
+
+std::string quoted(std::string_view text) {
+  // Appended, not added: GCC 12 warns of an overlap in "'" + std::string() that is not there.
+  std::string result(1, '\'');
+  result.append(text).append(1, '\'');
+  return result;
+}
+
+std::optional<std::uint64_t> parse_number(std::string_view text) noexcept {
+  const bool hexadecimal = text.starts_with("0x") || text.starts_with("0X");
+  if (hexadecimal) text.remove_prefix(2);
+  std::uint64_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, number, hexadecimal ? 16 : 10);
+  if (error != std::errc()) return std::nullopt;
+  if (rest == end) return number;
+  if (rest + 1 != end) return std::nullopt;
+  const std::size_t unit = std::string_view("KMGkmg").find(*rest);
+  if (unit == std::string_view::npos) return std::nullopt;
+  const unsigned shift = 10 * static_cast<unsigned>(unit % 3 + 1);
+  if (number > std::numeric_limits<std::uint64_t>::max() >> shift) return std::nullopt;
+  return number << shift;
+}
+
+Spec parse_spec(std::string_view text) {
+  const std::size_t colon = text.find(':');
+  if (colon == std::string_view::npos) {
+    throw std::invalid_argument(
+        "no scheme; expected scheme:target, with scheme file or mock, such as mock:,size=64M");
+  }
+  Spec spec;
+  spec.scheme = text.substr(0, colon);
+  std::string_view rest = text.substr(colon + 1);
+  const bool has_keys = rest.find(',') != std::string_view::npos;
+  spec.target = take_until(rest, ',');
+  for (bool more = has_keys; more;) {
+    more = rest.find(',') != std::string_view::npos;
+    std::string_view value = take_until(rest, ',');
+    const bool has_value = value.find('=') != std::string_view::npos;
+    const std::string_view key = take_until(value, '=');
+    if (key.empty()) throw std::invalid_argument("a key is missing after ','");
+    set_key(spec, key, value, has_value);
+  }
+  return spec;
+}
+
+}  // namespace guestlink::detail

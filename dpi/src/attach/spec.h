@@ -1,0 +1,36 @@
+// Copyright The Guestlink Authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace guestlink::detail {
+
+/// An attach spec taken apart: `scheme:target[,key=value]...`. What a scheme makes of the keys is
+/// its own.
+struct Spec {
+  std::string scheme;
+  std::string target;
+  std::optional<std::uint64_t> size;
+  std::optional<std::uint64_t> base;
+  std::optional<std::string> machine;
+  std::optional<std::string> image;
+  std::optional<std::uint8_t> fill;
+  bool read_only = false;
+};
+
+/// Throws std::invalid_argument naming the part that is wrong: no scheme, an unknown key, one given
+/// twice, a missing or malformed value.
+Spec parse_spec(std::string_view text);
+
+/// A number: decimal or 0x hexadecimal, with an optional K, M or G (2^10, 2^20, 2^30); none if
+/// malformed or above 2^64 - 1.
+std::optional<std::uint64_t> parse_number(std::string_view text) noexcept;
+
+/// 'text', for messages.
+std::string quoted(std::string_view text);
+
+}  // namespace guestlink::detail

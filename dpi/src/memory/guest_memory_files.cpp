@@ -1,0 +1,128 @@
+// Copyright The Guestlink Authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// The part of GuestMemory that makes system calls: files in and out, and where a sparse file has
+// data.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "guestlink/guest_memory.h"
+
+namespace guestlink {
+namespace {
+
+FileDescriptor open_file(const char* path, int flags) noexcept {
+  constexpr mode_t kMode = 0666;  // less the umask, as any program's output
+  return FileDescriptor(open(path, flags | O_CLOEXEC, kMode));
+}
+
+bool read_all(int fd, std::span<std::byte> data) noexcept {
+  while (!data.empty()) {
+    const ssize_t got = ::read(fd, data.data(), data.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got == 0) errno = EIO;  // the file became shorter while we read it
+    if (got <= 0) return false;
+    data = data.subspan(static_cast<std::size_t>(got));
+  }
+  return true;
+}
+
+bool write_all(int fd, std::span<const std::byte> data) noexcept {
+  while (!data.empty()) {
+    const ssize_t put = ::write(fd, data.data(), data.size());
+    if (put < 0 && errno == EINTR) continue;
+    if (put <= 0) return false;
+    data = data.subspan(static_cast<std::size_t>(put));
+  }
+  return true;
+}
+
+// Calls found(start, end) for each run of data in the first `length` bytes of a file.
+template <typename Found>
+void for_each_data_run(int fd, std::uint64_t length, Found found) {
+  std::uint64_t position = 0;
+  while (position < length) {
+    const off_t start = lseek(fd, static_cast<off_t>(position), SEEK_DATA);
+    if (start < 0 && errno == ENXIO) return;
+    if (start < 0) return found(position, length);  // cannot tell: all of it
+    const off_t end = lseek(fd, start, SEEK_HOLE);
+    position = end < 0 ? length : std::min(static_cast<std::uint64_t>(end), length);
+    if (static_cast<std::uint64_t>(start) >= position) return;
+    found(static_cast<std::uint64_t>(start), position);
+  }
+}
+
+}  // namespace
+
+AccessStatus GuestMemory::load_file(std::uint64_t address, const char* path,
+                                    std::uint64_t& length) noexcept {
+  if (path == nullptr) return AccessStatus::kBadArgument;
+  if (regions_.empty()) return AccessStatus::kDetached;
+  const FileDescriptor file = open_file(path, O_RDONLY | O_NONBLOCK);  // a FIFO must not block
+  struct stat info = {};
+  if (file.get() < 0 || fstat(file.get(), &info) != 0) return AccessStatus::kIoError;
+  if (!S_ISREG(info.st_mode)) {
+    errno = S_ISDIR(info.st_mode) ? EISDIR : EINVAL;
+    return AccessStatus::kIoError;
+  }
+  const auto size = static_cast<std::uint64_t>(info.st_size);
+  const AccessStatus status = check(address, size, Access::kWrite);
+  if (status != AccessStatus::kOk) return status;
+  for (std::uint64_t done = 0; done < size;) {
+    const auto part = span_from(address + done, size - done);
+    if (!read_all(file.get(), part)) return AccessStatus::kIoError;
+    done += part.size();
+  }
+  length = size;
+  return AccessStatus::kOk;
+}
+
+AccessStatus GuestMemory::save_file(std::uint64_t address, std::uint64_t length,
+                                    const char* path) const noexcept {
+  if (path == nullptr) return AccessStatus::kBadArgument;
+  const AccessStatus status = check(address, length, Access::kRead);
+  if (status != AccessStatus::kOk) return status;
+  // Not O_TRUNC: the path may be the RAM file, and shrinking that would kill every process that
+  // maps it.
+  const FileDescriptor file = open_file(path, O_WRONLY | O_CREAT | O_NONBLOCK);
+  if (file.get() < 0) return AccessStatus::kIoError;
+  if (std::any_of(mappings_.begin(), mappings_.end(),
+                  [&](const Mapping& mapping) { return mapping.same_file(file.get()); })) {
+    errno = EBUSY;
+    return AccessStatus::kIoError;
+  }
+  struct stat info = {};
+  if (fstat(file.get(), &info) != 0) return AccessStatus::kIoError;
+  if (S_ISREG(info.st_mode) && ftruncate(file.get(), 0) != 0) return AccessStatus::kIoError;
+  for (std::uint64_t done = 0; done < length;) {
+    const auto part = span_from(address + done, length - done);
+    if (!write_all(file.get(), part)) return AccessStatus::kIoError;
+    done += part.size();
+  }
+  return AccessStatus::kOk;
+}
+
+std::vector<GuestRange> GuestMemory::populated_ranges() const {
+  std::vector<GuestRange> ranges;
+  for (std::uint32_t file = 0; file < mappings_.size(); ++file) {
+    const auto add = [&](std::uint64_t start, std::uint64_t end) {
+      for (const MapRow& row : rows_) {
+        const std::uint64_t from = std::max(start, row.file_offset);
+        const std::uint64_t to = std::min(end, row.file_offset + row.length);
+        if (row.file != file || from >= to) continue;
+        ranges.push_back({row.guest_address + (from - row.file_offset), to - from});
+      }
+    };
+    for_each_data_run(mappings_[file].fd(), mappings_[file].length(), add);
+  }
+  std::sort(ranges.begin(), ranges.end(), [](const GuestRange& a, const GuestRange& b) {
+    return a.guest_address < b.guest_address;
+  });
+  return ranges;
+}
+
+}  // namespace guestlink
