@@ -32,7 +32,7 @@ apt() {
   timeout 300 "$tool" "$@"
 }
 
-# The versioned package behind the distribution's kernel package: the cloud kernel, else the generic.
+# The versioned package behind the distribution's kernel package: cloud kernel, else the generic.
 kernel_package() {
   for meta in linux-image-cloud-amd64 linux-image-amd64; do
     name=$(apt apt-cache depends "$meta" 2> /dev/null |
@@ -54,8 +54,8 @@ make_kernel() {
     cp "$GUESTLINK_KERNEL" "$output" || die "GUESTLINK_KERNEL=$GUESTLINK_KERNEL cannot be copied"
     return
   fi
-  [ "$(uname -m)" = x86_64 ] || die "the guest is x86-64 and its kernel is fetched on x86-64 hosts" \
-    "only (this is $(uname -m)); give a kernel with GUESTLINK_KERNEL=FILE"
+  [ "$(uname -m)" = x86_64 ] || die "the guest is x86-64, and its program and busybox are this" \
+    "host's: only x86-64 hosts are supported yet, and this is $(uname -m)"
   need apt-get apt
   need dpkg-deb dpkg
   cd "$work"

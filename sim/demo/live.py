@@ -117,7 +117,7 @@ def check_files(arguments: argparse.Namespace) -> None:
 
 
 def die_with_parent() -> None:
-    """In the child, before exec: a killed launcher leaves no QEMU behind (prctl PR_SET_PDEATHSIG)."""
+    """In the child before exec: a killed launcher leaves no QEMU behind (PR_SET_PDEATHSIG is 1)."""
     ctypes.CDLL(None, use_errno=True).prctl(1, signal.SIGKILL)
 
 
@@ -221,7 +221,7 @@ class Run:
     def launch_qemu(self) -> None:
         options = self.arguments
         program = f"--seed {options.seed} {options.guest_args}"
-        self.say("demo", f"QEMU: {options.machine}, {options.memory >> 20} MiB of RAM in {self.ram}")
+        self.say("demo", f"QEMU: {options.machine}, {options.memory >> 20} MiB of RAM, {self.ram}")
         # maxcpus=2: with one possible CPU, TCG makes the guest's atomics plain for the RTL.
         self.guest = self.launch("guest", [
             options.qemu, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",

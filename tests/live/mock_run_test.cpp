@@ -1,0 +1,183 @@
+// Copyright The Guestlink Authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// The guest's program beside the simulator on a mock RAM file: the live run without QEMU. Also what
+// program and launcher do when something is wrong.
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <thread>
+
+#include <unistd.h>
+
+#include "live/launcher.h"
+
+namespace guestlink::live {
+namespace {
+
+void expect_passed(const Outcome& outcome) {
+  ASSERT_EQ(outcome.status, 0) << outcome.output;
+  ASSERT_TRUE(outcome.result.is_object()) << outcome.output;
+  EXPECT_EQ(outcome.result["verdict"], "PASS");
+  EXPECT_EQ(outcome.result["simulator"]["guest_verdict"], "passed");
+  EXPECT_GT(outcome.result["descriptors"], 600);
+  EXPECT_GT(outcome.result["bytes"], 1000000);
+  EXPECT_EQ(outcome.result["interrupts"], 1);
+  EXPECT_GE(outcome.result["simulator"]["bytes_written"], outcome.result["bytes"]);
+  EXPECT_TRUE(outcome.says("PASS: the guest verified")) << outcome.output;
+  EXPECT_FALSE(std::filesystem::exists(ram_file(outcome).parent_path()));
+}
+
+/// A directory of its own, gone with the test.
+class MockRunTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = std::filesystem::temp_directory_path() / "guestlink-test-XXXXXX";
+    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
+    directory_ = pattern;
+  }
+  void TearDown() override { std::filesystem::remove_all(directory_); }
+
+  /// A program that takes any arguments, writes its process id and then says nothing for a minute.
+  std::string silent_program() {
+    const std::filesystem::path path = directory_ / "silent";
+    std::ofstream(path) << "#!/bin/sh\necho $$ > '" << pid_file().string() << "'\nexec sleep 60\n";
+    std::filesystem::permissions(path, std::filesystem::perms::owner_all);
+    return path;
+  }
+  std::filesystem::path pid_file() const { return directory_ / "pid"; }
+
+  /// Whether the silent program was started and is gone.
+  bool silent_program_is_gone() const {
+    pid_t pid = 0;
+    std::ifstream(pid_file()) >> pid;
+    for (int tries = 0; pid > 0 && kill(pid, 0) == 0 && tries < 50; ++tries) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+    return pid > 0 && kill(pid, 0) != 0;
+  }
+
+  std::filesystem::path directory_;
+};
+
+TEST_F(MockRunTest, GuestProgramVerifiesTheCopiesOfTheRtl) { expect_passed(run(mock_command({}))); }
+
+TEST_F(MockRunTest, RandomSeedPasses) {
+  const unsigned seed = seed_for_test();
+  SCOPED_TRACE("GUESTLINK_SEED=" + std::to_string(seed));
+  expect_passed(run(mock_command({"--seed", std::to_string(seed)})));
+}
+
+TEST_F(MockRunTest, FlippedByteFails) {
+  const Outcome outcome = run(mock_command({"--guest-args=--corrupt"}));
+  EXPECT_EQ(outcome.status, 1) << outcome.output;
+  EXPECT_EQ(outcome.result["verdict"], "FAIL");
+  EXPECT_EQ(outcome.result["simulator"]["guest_verdict"], "failed");
+  EXPECT_TRUE(outcome.says("1 wrong bytes in the page at")) << outcome.output;
+}
+
+TEST_F(MockRunTest, ProgramGivesUpWhenNothingAttaches) {
+  const std::filesystem::path ram = directory_ / "ram";
+  std::ofstream(ram).close();
+  std::filesystem::resize_file(ram, 64 << 20);
+  const Outcome outcome = run({guest_program_path(), "--ram", ram, "--timeout", "1"});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_TRUE(outcome.says("GUESTLINK-GUEST: FAIL no RTL attached within 1 s")) << outcome.output;
+}
+
+TEST_F(MockRunTest, ProgramNamesWhatIsWrongWithItsRamFile) {
+  const std::filesystem::path ram = directory_ / "ram";
+  const std::vector<std::string> command = {guest_program_path(), "--ram", ram, "--timeout", "1"};
+  EXPECT_TRUE(run(command).says("No such file")) << run(command).output;
+  std::ofstream(ram).close();
+  EXPECT_TRUE(run(command).says("it is empty")) << run(command).output;
+  std::filesystem::resize_file(ram, 1 << 20);
+  EXPECT_TRUE(run(command).says("has 1048576 bytes, at least 8388608")) << run(command).output;
+}
+
+TEST_F(MockRunTest, ProgramRefusesWrongOptions) {
+  const std::vector<std::vector<std::string>> wrong = {
+      {"--seed", "x"},     {"--seed"},           {"--size", "1000"}, {"--count", "0"},
+      {"--timeout", "-1"}, {"--no-such-option"}, {"stray"},          {"--ram", "f,base=z"}};
+  for (const auto& options : wrong) {
+    std::vector<std::string> command = {guest_program_path()};
+    command.insert(command.end(), options.begin(), options.end());
+    const Outcome outcome = run(command);
+    EXPECT_NE(outcome.status, 0) << options[0];
+    EXPECT_TRUE(outcome.says("GUESTLINK-GUEST: FAIL")) << outcome.output;
+  }
+}
+
+TEST_F(MockRunTest, SilentGuestRunsIntoItsLimitAndIsEnded) {
+  const Outcome outcome = run(mock_command({"--program", silent_program(), "--limit", "boot=1"}));
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_TRUE(outcome.says("phase 'boot': waited more than 1 s")) << outcome.output;
+  EXPECT_LT(outcome.seconds, 15);
+  EXPECT_FALSE(std::filesystem::exists(ram_file(outcome).parent_path())) << outcome.output;
+  EXPECT_TRUE(silent_program_is_gone());
+}
+
+TEST_F(MockRunTest, WholeRunHasALimit) {
+  const Outcome outcome = run(mock_command({"--program", silent_program(), "--timeout", "2"}));
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_TRUE(outcome.says("the whole run took more than 2 s")) << outcome.output;
+  EXPECT_TRUE(silent_program_is_gone());
+}
+
+TEST_F(MockRunTest, TerminatedLauncherCleansUp) {
+  std::vector<std::string> command = {"timeout", "--preserve-status", "-s", "TERM", "3"};
+  const auto rest = mock_command({"--program", silent_program()});
+  command.insert(command.end(), rest.begin(), rest.end());
+  const Outcome outcome = run(command);
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_TRUE(outcome.says("stopped by signal SIGTERM")) << outcome.output;
+  EXPECT_FALSE(std::filesystem::exists(ram_file(outcome).parent_path())) << outcome.output;
+  EXPECT_TRUE(silent_program_is_gone());
+}
+
+TEST_F(MockRunTest, KilledLauncherTakesItsChildrenAlong) {
+  std::vector<std::string> command = {"timeout", "-s", "KILL", "3"};
+  const auto rest = mock_command({"--program", silent_program()});
+  command.insert(command.end(), rest.begin(), rest.end());
+  const Outcome outcome = run(command);
+  EXPECT_NE(outcome.status, 0);
+  EXPECT_TRUE(silent_program_is_gone());
+  std::filesystem::remove_all(ram_file(outcome).parent_path());
+}
+
+TEST_F(MockRunTest, SimulatorThatDiesIsReported) {
+  const Outcome outcome = run(mock_command({"--sim", "/bin/false"}));
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_TRUE(outcome.says("sim ended with status 1")) << outcome.output;
+  EXPECT_LT(outcome.seconds, 15);
+}
+
+TEST_F(MockRunTest, GuestProgramThatDiesIsReported) {
+  const Outcome outcome = run(mock_command({"--program", "/bin/true"}));
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_TRUE(outcome.says("guest ended with status 0")) << outcome.output;
+}
+
+TEST_F(MockRunTest, MissingFilesAreNamed) {
+  const Outcome program = run(mock_command({"--program", "/no/such/program"}));
+  EXPECT_EQ(program.status, 2);
+  EXPECT_TRUE(program.says("no file /no/such/program")) << program.output;
+  EXPECT_TRUE(program.says("--target guestlink_dma_check")) << program.output;
+  const Outcome qemu = run(live_command({"--qemu", "no-such-qemu"}));
+  EXPECT_EQ(qemu.status, 2);
+  EXPECT_TRUE(qemu.says("no no-such-qemu: run  apt-get install qemu-system-x86")) << qemu.output;
+  const Outcome kernel = run(live_command({"--qemu", "true", "--kernel", "/no/such/kernel"}));
+  EXPECT_EQ(kernel.status, 2);
+  EXPECT_TRUE(kernel.says("no file /no/such/kernel: run  cmake --build")) << kernel.output;
+}
+
+TEST_F(MockRunTest, WrongArgumentsAreUsageErrors) {
+  for (const char* argument : {"--memory=0M", "--limit=boot", "--limit=sleep=3", "--machine=x"}) {
+    EXPECT_EQ(run(mock_command({argument})).status, 2) << argument;
+  }
+}
+
+}  // namespace
+}  // namespace guestlink::live
