@@ -1,0 +1,29 @@
+// Copyright The Guestlink Authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "cli/console.h"
+#include "cli/options.h"
+#include "cli/summary.h"
+#include "guestlink/guest_memory.h"
+#include "model/model_driver.h"
+
+namespace guestlink::sim {
+
+/// What a mode works with; all outlive it.
+struct Session {
+  const Options& options;
+  GuestMemory& memory;
+  ModelDriver& driver;
+  Console& console;
+  Summary& summary;
+};
+
+/// Finds the guest's doorbell page and serves it until the guest closes it or a limit ends it. An
+/// exit code.
+int run_doorbell(Session& session);
+
+/// Runs random copies against a scoreboard. An exit code.
+int run_self_test(Session& session);
+
+}  // namespace guestlink::sim

@@ -1,0 +1,150 @@
+// Copyright The Guestlink Authors
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/options.h"
+
+#include <CLI/CLI.hpp>
+
+namespace guestlink::sim {
+namespace {
+
+constexpr const char* kFooter =
+    "Attach specs:\n"
+    "  file:/dev/shm/guest-ram,machine=q35   RAM file of a running QEMU guest\n"
+    "  mock:,size=64M                        plain memory, gone at exit\n"
+    "  mock:ram.bin,size=64M,machine=pc      a file laid out as the machine's RAM\n"
+    "\n"
+    "Examples:\n"
+    "  guestlink-sim --attach file:/dev/shm/guest-ram,machine=q35 --doorbell\n"
+    "  guestlink-sim --attach mock:,size=64M --self-test --descriptors 1000 --seed 7\n"
+    "  guestlink-sim --attach mock:,size=64M --self-test --descriptors 8 --trace dma.fst\n"
+    "\n"
+    "Exit codes: 0 the guest passed, or the self-test did; 1 anything else that ended the run (a "
+    "guest\n"
+    "that failed or gave no verdict, a mismatch, no page in time, a limit, a signal, memory that "
+    "cannot\n"
+    "be attached); 2 usage.";
+
+// Bytes with an optional K, M or G (powers of two), decimal or 0x; throws CLI::ValidationError.
+std::uint64_t parse_size(const std::string& text) {
+  std::size_t used = 0;
+  std::uint64_t value = 0;
+  try {
+    value = std::stoull(text, &used, 0);
+  } catch (const std::exception&) {
+    throw CLI::ValidationError("--range", "'" + text + "' is not a number");
+  }
+  const std::string unit = text.substr(used);
+  const unsigned shift = unit == "K" ? 10 : unit == "M" ? 20 : unit == "G" ? 30 : 0;
+  if ((shift == 0 && !unit.empty()) || text[0] == '-' || value > (~std::uint64_t{0} >> shift)) {
+    throw CLI::ValidationError("--range", "'" + text + "' is not a size");
+  }
+  return value << shift;
+}
+
+void parse_range(const std::string& text, Options& options) {
+  const std::size_t plus = text.find('+');
+  if (plus == std::string::npos) {
+    throw CLI::ValidationError("--range", "'" + text + "' is not BASE+SIZE, as in 0x10000000+16M");
+  }
+  options.range_base = parse_size(text.substr(0, plus));
+  options.range_size = parse_size(text.substr(plus + 1));
+  if (options.range_size == 0) throw CLI::ValidationError("--range", "a size of 0");
+}
+
+void check_pattern(const char* option, const std::optional<std::uint32_t>& pattern) {
+  if (pattern == 0xFFFFFFFFU) {
+    throw CLI::ValidationError(option, "0xffffffff would stall for ever; leave a bit clear");
+  }
+}
+
+void add_timing(CLI::App& app, Options& options) {
+  const std::string group = "Timing of guest memory";
+  app.add_option("--read-latency", options.read_latency, "Clocks from a read request to its data")
+      ->type_name("CLOCKS")
+      ->group(group);
+  app.add_option("--write-latency", options.write_latency, "Clocks from the data to the response")
+      ->type_name("CLOCKS")
+      ->group(group);
+  app.add_option(
+         "--accept-stall", options.accept_stall,
+         "32-clock pattern, bit n set: no request is accepted in clock n; 0x for hexadecimal")
+      ->type_name("PATTERN")
+      ->group(group);
+  app.add_option("--beat-stall", options.beat_stall, "The same for beats of data")
+      ->type_name("PATTERN")
+      ->group(group);
+}
+
+void add_self_test(CLI::App& app, Options& options, std::string& range) {
+  const std::string group = "Self-test";
+  app.add_option("--seed", options.seed,
+                 "Seed of the random copies and timing; printed if not given")
+      ->group(group);
+  app.add_option("--descriptors", options.descriptors, "How many descriptors to run")
+      ->check(CLI::Range(1U, 100000000U))
+      ->capture_default_str()
+      ->group(group);
+  app.add_option(
+         "--range", range,
+         "Guest memory that may be overwritten, e.g. 0x10000000+16M; needed for any spec but mock:")
+      ->type_name("BASE+SIZE")
+      ->group(group);
+  app.add_option("--inject-error", options.inject_error,
+                 "Spoil the result of this descriptor (from 0): the test must then fail")
+      ->type_name("INDEX")
+      ->group(group);
+}
+
+void add_run(CLI::App& app, Options& options) {
+  app.add_option("--attach-timeout", options.attach_timeout, "Wait this long for a doorbell page")
+      ->check(CLI::NonNegativeNumber)
+      ->type_name("SECONDS")
+      ->capture_default_str();
+  app.add_option("--idle-timeout", options.idle_timeout,
+                 "End when the guest has asked for nothing for so long; 0 for never")
+      ->check(CLI::NonNegativeNumber)
+      ->type_name("SECONDS")
+      ->capture_default_str();
+  app.add_option("--trace", options.trace, "Write all signals to this FST file")->type_name("FILE");
+  app.add_option("--max-cycles", options.max_cycles,
+                 "End after so many clock cycles; 0 for no limit")
+      ->capture_default_str();
+  app.add_flag("--json", options.json, "Print the summary as JSON, alone on the standard output");
+  app.add_flag("--quiet", options.quiet, "Print the summary and errors only");
+}
+
+}  // namespace
+
+std::optional<int> parse_options(int argc, char** argv, Options& options) {
+  CLI::App app{"Runs the DMA engine's RTL on the RAM of a guest, or of a mock file.",
+               "guestlink-sim"};
+  std::string range;
+  app.add_option("--attach", options.attach, "The guest's memory, see below")
+      ->required()
+      ->type_name("SPEC");
+  CLI::Option_group* mode = app.add_option_group("Mode", "what drives the engine; one of");
+  mode->add_flag("--doorbell", options.doorbell,
+                 "Serve a guest program that has published a doorbell page, until it closes it");
+  mode->add_flag("--self-test", options.self_test,
+                 "Run random copies and compare all memory after them; OVERWRITES guest memory");
+  mode->require_option(1);
+  add_run(app, options);
+  add_timing(app, options);
+  add_self_test(app, options, range);
+  app.footer(kFooter);
+  try {
+    app.parse(argc, argv);
+    if (!range.empty()) parse_range(range, options);
+    check_pattern("--accept-stall", options.accept_stall);
+    check_pattern("--beat-stall", options.beat_stall);
+    if (options.self_test && !options.attach.starts_with("mock:") && range.empty()) {
+      throw CLI::ValidationError("--self-test",
+                                 "overwrites memory: name what it may use with --range BASE+SIZE");
+    }
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kExitOk : kExitUsage;
+  }
+  return std::nullopt;
+}
+
+}  // namespace guestlink::sim
