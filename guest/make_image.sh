@@ -25,9 +25,8 @@ apt() {
   shift
   set -- -q -o APT::Sandbox::User="$(id -un)" "$@"
   if [ -n "$lists" ]; then
-    mkdir -p "$lists/partial" "$lists/archives/partial"
-    set -- -o Dir::State::Lists="$lists" -o Dir::Cache="$lists" \
-      -o Dir::Cache::archives="$lists/archives" "$@"
+    mkdir -p "$lists/partial" "$lists.cache/archives/partial"
+    set -- -o Dir::State::Lists="$lists" -o Dir::Cache="$lists.cache" "$@"
   fi
   timeout 300 "$tool" "$@"
 }
