@@ -4,8 +4,8 @@
 // dma_check: lets the RTL copy this program's own memory and checks every byte. Runs as root in a
 // guest (locked pages), or on the host beside a simulator on a mock RAM file (--ram).
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,16 +19,16 @@ struct options {
   uint64_t seed;
   uint64_t count;
   uint64_t size;
+  uint64_t timeout;
   uint64_t lowest;
-  uint64_t hole;
-  bool has_hole;
-  bool huge;
+  uint64_t hole;  // UINT64_MAX: the page source knows one
+  bool no_huge;
   bool corrupt;
-  double timeout;
+  bool help;
 };
 
 static const char kUsage[] =
-    "usage: dma_check [options]\n"
+    "usage: dma_check [--OPTION VALUE | --OPTION=VALUE | --FLAG]...\n"
     "  --ram FILE[,base=ADDRESS]  use a mock RAM file; without it, locked pages of this process\n"
     "  --seed N       seed of all patterns and copies (default 1)\n"
     "  --count N      copies of the random batch (default 256)\n"
@@ -39,6 +39,7 @@ static const char kUsage[] =
     "  --hole ADDR    an address without RAM (default 0xA0000, or the end of the RAM file)\n"
     "  --no-huge      leave out the large copy, which needs a 2 MiB page\n"
     "  --corrupt      flip one byte before the check: the verdict must be FAIL\n"
+    "  --help         this list\n"
     "Ends with one line `GUESTLINK-GUEST: PASS ...` (exit 0) or `GUESTLINK-GUEST: FAIL reason`\n"
     "(exit 1). A wrong option exits with 2.\n";
 
@@ -49,79 +50,79 @@ static bool parse_number(const char* text, uint64_t* value) {
   return errno == 0 && end != text && *end == '\0' && text[0] != '-';
 }
 
-enum {
-  kOptRam = 1,
-  kOptSeed,
-  kOptCount,
-  kOptSize,
-  kOptTimeout,
-  kOptAbove,
-  kOptHole,
-  kOptNoHuge,
-  kOptCorrupt
+static const struct {
+  const char* name;
+  size_t offset;  // of its uint64_t in struct options
+  uint64_t least;
+  uint64_t most;
+  uint64_t step;
+} kNumbers[] = {
+    {"seed", offsetof(struct options, seed), 0, UINT64_MAX, 1},
+    {"count", offsetof(struct options, count), 1, 1000000, 1},
+    {"size", offsetof(struct options, size), 65536, 16777216, kPageBytes},
+    {"timeout", offsetof(struct options, timeout), 1, 86400, 1},
+    {"above", offsetof(struct options, lowest), 0, UINT64_MAX, 1},
+    {"hole", offsetof(struct options, hole), 0, UINT64_MAX, 1},
 };
 
-static bool take_option(struct options* options, int option, const char* text) {
-  uint64_t number = 0;
-  if (option != kOptRam && option != kOptNoHuge && option != kOptCorrupt &&
-      !parse_number(text, &number)) {
-    return false;
+static const struct {
+  const char* name;
+  size_t offset;  // of its bool in struct options
+} kFlags[] = {
+    {"no-huge", offsetof(struct options, no_huge)},
+    {"corrupt", offsetof(struct options, corrupt)},
+    {"help", offsetof(struct options, help)},
+};
+
+static bool set_flag(struct options* options, const char* name) {
+  for (size_t i = 0; i < sizeof kFlags / sizeof *kFlags; ++i) {
+    if (strcmp(name, kFlags[i].name) == 0) {
+      *(bool*)((char*)options + kFlags[i].offset) = true;
+      return true;
+    }
   }
-  switch (option) {
-    case kOptRam:
-      options->ram = text;
-      return true;
-    case kOptSeed:
-      options->seed = number;
-      return true;
-    case kOptCount:
-      options->count = number;
-      return number >= 1 && number <= 1000000;
-    case kOptSize:
-      options->size = number;
-      return number >= 65536 && number <= 16777216 && number % kPageBytes == 0;
-    case kOptTimeout:
-      options->timeout = (double)number;
-      return number >= 1 && number <= 86400;
-    case kOptAbove:
-      options->lowest = number;
-      return true;
-    case kOptHole:
-      options->hole = number;
-      options->has_hole = true;
-      return true;
-    case kOptNoHuge:
-      options->huge = false;
-      return true;
-    case kOptCorrupt:
-      options->corrupt = true;
-      return true;
-    default:
-      return false;
+  return false;
+}
+
+static bool set_value(struct options* options, const char* name, size_t length, const char* text) {
+  if (length == 3 && strncmp(name, "ram", length) == 0) {
+    options->ram = text;
+    return true;
   }
+  for (size_t i = 0; i < sizeof kNumbers / sizeof *kNumbers; ++i) {
+    if (strlen(kNumbers[i].name) != length || strncmp(name, kNumbers[i].name, length) != 0) {
+      continue;
+    }
+    uint64_t number = 0;
+    if (!parse_number(text, &number) || number < kNumbers[i].least || number > kNumbers[i].most ||
+        number % kNumbers[i].step != 0) {
+      return fail("--%s: '%s' is not a value for it", kNumbers[i].name, text);
+    }
+    memcpy((char*)options + kNumbers[i].offset, &number, sizeof number);
+    return true;
+  }
+  return fail("no option --%.*s", (int)length, name);
 }
 
 static bool parse_options(int argc, char** argv, struct options* options) {
-  static const struct option table[] = {{"ram", required_argument, NULL, kOptRam},
-                                        {"seed", required_argument, NULL, kOptSeed},
-                                        {"count", required_argument, NULL, kOptCount},
-                                        {"size", required_argument, NULL, kOptSize},
-                                        {"timeout", required_argument, NULL, kOptTimeout},
-                                        {"above", required_argument, NULL, kOptAbove},
-                                        {"hole", required_argument, NULL, kOptHole},
-                                        {"no-huge", no_argument, NULL, kOptNoHuge},
-                                        {"corrupt", no_argument, NULL, kOptCorrupt},
-                                        {NULL, 0, NULL, 0}};
-  int index = 0;
-  for (int option; (option = getopt_long(argc, argv, "", table, &index)) != -1;) {
-    if (option == '?') {
-      return fail("unknown or incomplete option %s", argv[optind - 1]);
+  for (int i = 1; i < argc; ++i) {
+    if (strncmp(argv[i], "--", 2) != 0) {
+      return fail("unexpected argument '%s'", argv[i]);
     }
-    if (!take_option(options, option, optarg)) {
-      return fail("--%s: %s is not a value for it", table[index].name, optarg);
+    const char* name = argv[i] + 2;
+    const char* equals = strchr(name, '=');
+    if (set_flag(options, name)) {
+      continue;
+    }
+    if (equals == NULL && i + 1 == argc) {
+      return fail("%s is no flag, and no value follows it", argv[i]);
+    }
+    const size_t length = equals != NULL ? (size_t)(equals - name) : strlen(name);
+    if (!set_value(options, name, length, equals != NULL ? equals + 1 : argv[++i])) {
+      return false;
     }
   }
-  return optind == argc || fail("unexpected argument %s", argv[optind]);
+  return true;
 }
 
 static bool open_memory(struct checks* checks, struct page_source* source,
@@ -131,18 +132,18 @@ static bool open_memory(struct checks* checks, struct page_source* source,
   checks->random = options->seed;
   checks->random_copies = (uint32_t)options->count;
   checks->corrupt = options->corrupt;
-  if (!(options->ram != NULL ? ramfile_open(source, options->ram, options->timeout)
+  if (!(options->ram != NULL ? ramfile_open(source, options->ram, (double)options->timeout)
                              : pagemap_open(source, options->lowest))) {
     return false;
   }
-  if (options->has_hole) {
+  if (options->hole != UINT64_MAX) {
     source->hole = options->hole;
   }
   if (!buffer_open(&checks->from, "source", source, kPageBytes, pages, &checks->random) ||
       !buffer_open(&checks->to, "destination", source, kPageBytes, pages, &checks->random)) {
     return false;
   }
-  return !options->huge ||
+  return options->no_huge ||
          buffer_open(&checks->huge, "huge page", source, kHugePageBytes, 1, &checks->random);
 }
 
@@ -185,16 +186,21 @@ int main(int argc, char** argv) {
   static struct checks checks;
   static struct doorbell bell;
   struct page_source source;
-  struct options options = {.seed = 1, .count = 256, .size = 262144, .timeout = 30, .huge = true};
+  struct options options = {
+      .seed = 1, .count = 256, .size = 262144, .timeout = 30, .hole = UINT64_MAX};
   if (!parse_options(argc, argv, &options)) {
     printf("%sGUESTLINK-GUEST: FAIL %s\n", kUsage, failure_reason());
     return 2;
+  }
+  if (options.help) {
+    fputs(kUsage, stdout);
+    return 0;
   }
   say("seed %" PRIu64, options.seed);
   bool passed = open_memory(&checks, &source, &options);
   if (passed) {
     say_memory(&checks);
-    passed = run(&checks, &bell, options.timeout);
+    passed = run(&checks, &bell, (double)options.timeout);
   }
   if (passed) {
     printf("GUESTLINK-GUEST: PASS descriptors=%" PRIu64 " bytes=%" PRIu64 " interrupts=%" PRIu64

@@ -266,7 +266,8 @@ class Run:
     def take_line(self, child: Child, line: str) -> None:
         if not line.strip():
             return
-        self.say(child.name, line.removeprefix("dma_check: "))
+        # Both say who they are or what time it is; here that stands in front already.
+        self.say(child.name, re.sub(r"^(dma_check: |\[ *[0-9.]+\] (?=[a-z]))", "", line))
         if child is not self.guest:
             return
         if self.phase == "boot" and "dma_check: " in line:
