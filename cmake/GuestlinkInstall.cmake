@@ -1,0 +1,30 @@
+# Copyright The Guestlink Authors
+# SPDX-License-Identifier: Apache-2.0
+#
+# What `cmake --install` puts down: the libraries and headers, `find_package(guestlink)`, the
+# SystemVerilog with its file lists under share/guestlink, and guestlink-sim.
+include_guard(GLOBAL)
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+
+set(guestlink_package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/guestlink")
+set_target_properties(guestlink_memory PROPERTIES EXPORT_NAME memory)
+set_target_properties(guestlink_dpi_shared PROPERTIES EXPORT_NAME dpi_shared)
+install(TARGETS guestlink_memory guestlink_dpi_shared EXPORT guestlinkTargets)
+install(EXPORT guestlinkTargets NAMESPACE guestlink:: DESTINATION "${guestlink_package_dir}")
+install(DIRECTORY dpi/include/guestlink DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+install(FILES dpi/shim/guestlink_dpi.h DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+foreach(folder IN ITEMS dpi/sv rtl)
+  install(DIRECTORY ${folder} DESTINATION "${CMAKE_INSTALL_DATADIR}/guestlink/${folder}/.."
+    FILES_MATCHING PATTERN "*.sv" PATTERN "*.f")
+endforeach()
+if(TARGET guestlink-sim)
+  install(TARGETS guestlink-sim RUNTIME)
+endif()
+
+write_basic_package_version_file("${PROJECT_BINARY_DIR}/guestlinkConfigVersion.cmake"
+  COMPATIBILITY SameMinorVersion)
+file(WRITE "${PROJECT_BINARY_DIR}/guestlinkConfig.cmake"
+  "include(\"\${CMAKE_CURRENT_LIST_DIR}/guestlinkTargets.cmake\")\n")
+install(FILES "${PROJECT_BINARY_DIR}/guestlinkConfig.cmake"
+  "${PROJECT_BINARY_DIR}/guestlinkConfigVersion.cmake" DESTINATION "${guestlink_package_dir}")
