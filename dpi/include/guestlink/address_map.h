@@ -67,7 +67,8 @@ class AddressMap {
   /// The same map with every row read-only.
   [[nodiscard]] AddressMap read_only() const;
 
-  [[nodiscard]] std::span<const MapRow> rows() const noexcept { return rows_; }
+  [[nodiscard]] std::span<const MapRow> rows() const& noexcept { return rows_; }
+  std::span<const MapRow> rows() const&& = delete;  // would be gone with the map
   [[nodiscard]] const MapRow* find(std::uint64_t address) const noexcept {
     return find_row(rows(), address);
   }

@@ -58,7 +58,7 @@ constexpr std::array kMachines{
             .x86 = true},
     Machine{.name = "arm-virt", .base = kGiB, .maximum = 255 * kGiB},
     Machine{.name = "riscv-virt", .base = 2 * kGiB, .maximum = 512 * kGiB},
-    Machine{.name = "zynq", .base = 0, .maximum = kGiB},
+    Machine{.name = "zynq", .base = 0, .maximum = 2 * kGiB},
     Machine{.name = "zcu102",
             .base = 0,
             .maximum = 34 * kGiB,
