@@ -69,8 +69,7 @@ module stream_ram_fifo #(
     end
   end
 
-`ifndef SYNTHESIS
-  NoOverflow: assert property (@(posedge clk_i) disable iff (!rst_ni)
-    (valid_i && !clear_i) |-> (usage_q != UseBits'(Depth) || load));
-`endif
+  always_ff @(posedge clk_i) begin : proc_assert
+    if (valid_i && !clear_i) NoOverflow : assert (usage_q != UseBits'(Depth) || load);
+  end
 endmodule

@@ -83,7 +83,7 @@ module ioat_read #(
     .burst_user_o (burst_user)
   );
 
-  assign unused_last = burst_last ^ burst_user;
+  assign unused_last = burst_last ^ burst_user ^ burst_beats[8];
   assign ar_valid_o  = burst_valid && !kill_i && free_q >= FreeBits'(burst_beats) &&
                        flight_q != BurstBits'(MaxBursts);
   assign ar_addr_o   = burst_addr;

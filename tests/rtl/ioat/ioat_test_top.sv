@@ -1,0 +1,166 @@
+// Copyright The Guestlink Authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// The engine with the protocol checkers beside it, and its ports brought out for the C++ bench.
+module ioat_test_top #(
+  parameter int unsigned DataWidthBits = 512,
+  parameter int unsigned MaxBurstBeats = 256,
+  parameter int unsigned ReadBufferBeats = 262144 / DataWidthBits,
+  parameter int unsigned MaxReadBursts = 64,
+  parameter int unsigned MaxWriteBursts = 64,
+  parameter int unsigned PrefetchDescriptors = 64,
+  parameter int unsigned MaxJobs = 128
+) (
+  input  logic                       clk_i,
+  input  logic                       rst_ni,
+  input  logic                       s_axil_awvalid,
+  output logic                       s_axil_awready,
+  input  logic [13:0]                s_axil_awaddr,
+  input  logic                       s_axil_wvalid,
+  output logic                       s_axil_wready,
+  input  logic [31:0]                s_axil_wdata,
+  input  logic [3:0]                 s_axil_wstrb,
+  output logic                       s_axil_bvalid,
+  input  logic                       s_axil_bready,
+  output logic [1:0]                 s_axil_bresp,
+  input  logic                       s_axil_arvalid,
+  output logic                       s_axil_arready,
+  input  logic [13:0]                s_axil_araddr,
+  output logic                       s_axil_rvalid,
+  input  logic                       s_axil_rready,
+  output logic [31:0]                s_axil_rdata,
+  output logic [1:0]                 s_axil_rresp,
+  output logic                       m_axi_awvalid,
+  input  logic                       m_axi_awready,
+  output logic [3:0]                 m_axi_awid,
+  output logic [63:0]                m_axi_awaddr,
+  output logic [7:0]                 m_axi_awlen,
+  output logic                       m_axi_wvalid,
+  input  logic                       m_axi_wready,
+  output logic [DataWidthBits-1:0]   m_axi_wdata,
+  output logic [DataWidthBits/8-1:0] m_axi_wstrb,
+  output logic                       m_axi_wlast,
+  input  logic                       m_axi_bvalid,
+  output logic                       m_axi_bready,
+  input  logic [3:0]                 m_axi_bid,
+  input  logic [1:0]                 m_axi_bresp,
+  output logic                       m_axi_arvalid,
+  input  logic                       m_axi_arready,
+  output logic [3:0]                 m_axi_arid,
+  output logic [63:0]                m_axi_araddr,
+  output logic [7:0]                 m_axi_arlen,
+  input  logic                       m_axi_rvalid,
+  output logic                       m_axi_rready,
+  input  logic [3:0]                 m_axi_rid,
+  input  logic [DataWidthBits-1:0]   m_axi_rdata,
+  input  logic [1:0]                 m_axi_rresp,
+  input  logic                       m_axi_rlast,
+  output logic                       irq_o,
+  output logic                       idle_o,
+  output logic                       descriptor_done_o
+);
+  logic [2:0] awsize, arsize, awprot, arprot;
+  logic [1:0] awburst, arburst;
+  logic [3:0] awcache, arcache, awqos, arqos;
+  logic awlock, arlock;
+
+  ioat_dma #(
+    .DataWidthBits      (DataWidthBits),
+    .IdWidthBits        (4),
+    .MaxBurstBeats      (MaxBurstBeats),
+    .ReadBufferBeats    (ReadBufferBeats),
+    .MaxReadBursts      (MaxReadBursts),
+    .MaxWriteBursts     (MaxWriteBursts),
+    .PrefetchDescriptors(PrefetchDescriptors),
+    .MaxJobs            (MaxJobs)
+  ) u_dma (
+    .s_axil_awprot(3'b000),
+    .s_axil_arprot(3'b000),
+    .m_axi_awsize (awsize),
+    .m_axi_awburst(awburst),
+    .m_axi_awlock (awlock),
+    .m_axi_awcache(awcache),
+    .m_axi_awprot (awprot),
+    .m_axi_awqos  (awqos),
+    .m_axi_arsize (arsize),
+    .m_axi_arburst(arburst),
+    .m_axi_arlock (arlock),
+    .m_axi_arcache(arcache),
+    .m_axi_arprot (arprot),
+    .m_axi_arqos  (arqos),
+    .*
+  );
+
+  axi4_checker #(
+    .DataWidthBits (DataWidthBits),
+    .IdWidthBits   (4),
+    .MaxOutstanding(136)
+  ) u_checker (
+    .clk_i,
+    .rst_ni,
+    .awid_i   (m_axi_awid),
+    .awaddr_i (m_axi_awaddr),
+    .awlen_i  (m_axi_awlen),
+    .awsize_i (awsize),
+    .awburst_i(awburst),
+    .awlock_i (awlock),
+    .awcache_i(awcache),
+    .awprot_i (awprot),
+    .awqos_i  (awqos),
+    .awvalid_i(m_axi_awvalid),
+    .awready_i(m_axi_awready),
+    .wdata_i  (m_axi_wdata),
+    .wstrb_i  (m_axi_wstrb),
+    .wlast_i  (m_axi_wlast),
+    .wvalid_i (m_axi_wvalid),
+    .wready_i (m_axi_wready),
+    .bid_i    (m_axi_bid),
+    .bresp_i  (m_axi_bresp),
+    .bvalid_i (m_axi_bvalid),
+    .bready_i (m_axi_bready),
+    .arid_i   (m_axi_arid),
+    .araddr_i (m_axi_araddr),
+    .arlen_i  (m_axi_arlen),
+    .arsize_i (arsize),
+    .arburst_i(arburst),
+    .arlock_i (arlock),
+    .arcache_i(arcache),
+    .arprot_i (arprot),
+    .arqos_i  (arqos),
+    .arvalid_i(m_axi_arvalid),
+    .arready_i(m_axi_arready),
+    .rid_i    (m_axi_rid),
+    .rdata_i  (m_axi_rdata),
+    .rresp_i  (m_axi_rresp),
+    .rlast_i  (m_axi_rlast),
+    .rvalid_i (m_axi_rvalid),
+    .rready_i (m_axi_rready)
+  );
+
+  axil_checker #(
+    .DataWidthBits(32),
+    .AddrWidthBits(14)
+  ) u_axil_checker (
+    .clk_i,
+    .rst_ni,
+    .awaddr_i (s_axil_awaddr),
+    .awprot_i (3'b000),
+    .awvalid_i(s_axil_awvalid),
+    .awready_i(s_axil_awready),
+    .wdata_i  (s_axil_wdata),
+    .wstrb_i  (s_axil_wstrb),
+    .wvalid_i (s_axil_wvalid),
+    .wready_i (s_axil_wready),
+    .bresp_i  (s_axil_bresp),
+    .bvalid_i (s_axil_bvalid),
+    .bready_i (s_axil_bready),
+    .araddr_i (s_axil_araddr),
+    .arprot_i (3'b000),
+    .arvalid_i(s_axil_arvalid),
+    .arready_i(s_axil_arready),
+    .rdata_i  (s_axil_rdata),
+    .rresp_i  (s_axil_rresp),
+    .rvalid_i (s_axil_rvalid),
+    .rready_i (s_axil_rready)
+  );
+endmodule
