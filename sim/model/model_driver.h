@@ -9,6 +9,8 @@
 
 namespace guestlink::sim {
 
+class Model;  // the Verilated model; its header is Verilator's
+
 /// Why step() ran fewer cycles than it was asked for.
 enum class StopReason {
   kNone,        ///< it did not
@@ -67,7 +69,7 @@ class ModelDriver {
   static constexpr std::uint32_t kRegisterCycles = 10000;
 
   /// Makes the model and resets it. Throws std::runtime_error if the trace file cannot be written.
-  explicit ModelDriver(Options options);
+  explicit ModelDriver(const Options& options);
   ~ModelDriver();
   ModelDriver(const ModelDriver&) = delete;
   ModelDriver& operator=(const ModelDriver&) = delete;
@@ -105,7 +107,6 @@ class ModelDriver {
   [[nodiscard]] std::uint64_t cycles() const noexcept { return cycles_; }
 
  private:
-  struct Model;  // keeps Verilator's headers out of this one
   void clock();
 
   std::unique_ptr<Model> model_;
