@@ -64,7 +64,7 @@ enum {
   kIoatControlNull = 1 << 5,
 };
 #define IOAT_OPERATION(code) ((uint32_t)(code) << 24)
-enum { kIoatOperationCopy = 0x00, kIoatOperationXor = 0x87 };
+enum { kIoatOperationXor = 0x87 };  // a copy is 0
 
 /// 64 bytes, 64-byte aligned. The engine reads it and never writes it.
 struct ioat_descriptor {

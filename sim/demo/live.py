@@ -349,7 +349,7 @@ class Run:
             raise RunError(f"the guest says PASS but the simulator ended with status {status}"
                            f"{self.tails()}")
         summary = self.simulator_summary()
-        if summary.get("guest_verdict") != "passed":
+        if summary.get("guest_verdict") != "pass":
             raise RunError("the guest says PASS but the simulator's summary has guest_verdict "
                            f"{summary.get('guest_verdict')!r}, stop_reason "
                            f"{summary.get('stop_reason')!r}")
