@@ -5,9 +5,9 @@
 // described (ranges, atomicity, order, thread safety) in dpi/shim/guestlink_dpi.h; C and SV names
 // are the same.
 //
-// Every access returns a guestlink_status_e value. Call these as statements under `if` in an
-// initial, final or always_ff process, never inside an expression, and give outputs to an automatic
-// variable.
+// Every access returns a guestlink_status_e value. Call these in an initial, final or always_ff
+// process, never as an operand of ?:, && or || (Verilator 5.006 calls both sides), and in always_ff
+// give an output to an automatic variable first.
 package guestlink_pkg;
 
   /// What an access came to; the values are AccessStatus of the C++ API.
