@@ -236,6 +236,7 @@ static bool errors(struct checks* checks) {
       {"destination where there is no RAM:", kIoatControlFence, 256, false, true,
        kIoatErrorWriteData},
   };
+  say("  errors, made on purpose; the engine has to refuse each:");
   for (size_t i = 0; i < sizeof bad / sizeof *bad; ++i) {
     if (!one_error(checks, &bad[i])) {
       return false;

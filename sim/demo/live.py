@@ -267,7 +267,7 @@ class Run:
         if not line.strip():
             return
         # Both say who they are or what time it is; here that stands in front already.
-        self.say(child.name, re.sub(r"^(dma_check: |\[ *[0-9.]+\] (?=[a-z]))", "", line))
+        self.say(child.name, re.sub(r"^(dma_check: |guestlink-sim: |\[ *[0-9.]+\] (?=[a-z]))", "", line))
         if child is not self.guest:
             return
         if self.phase == "boot" and "dma_check: " in line:
@@ -342,13 +342,14 @@ class Run:
 
     def judge(self) -> None:
         """Raises unless guest and simulator agree that all is well."""
+        summary = self.simulator_summary()
         if self.verdict != "PASS":
-            raise RunError(f"the guest says: {self.guest_result['text']}")
+            raise RunError(f"the guest says: {self.guest_result['text']}; the simulator stopped "
+                           f"with: {summary.get('stop_reason')}")
         status = self.sim.process.returncode
         if status != 0:
             raise RunError(f"the guest says PASS but the simulator ended with status {status}"
                            f"{self.tails()}")
-        summary = self.simulator_summary()
         if summary.get("guest_verdict") != "pass":
             raise RunError("the guest says PASS but the simulator's summary has guest_verdict "
                            f"{summary.get('guest_verdict')!r}, stop_reason "
