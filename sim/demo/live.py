@@ -25,6 +25,8 @@ import sys
 import tempfile
 import time
 
+# What guest and simulator put in front of their lines: a name, or a time that is shown already.
+OWN_PREFIX = re.compile(r"^(dma_check: |guestlink-sim: |\[ *[0-9.]+\] (?=[a-z]))")
 UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 VERDICT = re.compile(r"GUESTLINK-GUEST: (PASS|FAIL) ?(.*)")
 # phase: what it waits for, limit in seconds
@@ -266,8 +268,7 @@ class Run:
     def take_line(self, child: Child, line: str) -> None:
         if not line.strip():
             return
-        # Both say who they are or what time it is; here that stands in front already.
-        self.say(child.name, re.sub(r"^(dma_check: |guestlink-sim: |\[ *[0-9.]+\] (?=[a-z]))", "", line))
+        self.say(child.name, OWN_PREFIX.sub("", line))
         if child is not self.guest:
             return
         if self.phase == "boot" and "dma_check: " in line:
