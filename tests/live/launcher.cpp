@@ -29,7 +29,13 @@ std::vector<std::string> joined(std::vector<std::string> command,
   return command;
 }
 
-nlohmann::json json_line(const std::string& output) {
+int exit_status(int wait_status) {
+  return WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 128 + WTERMSIG(wait_status);
+}
+
+}  // namespace
+
+nlohmann::json Outcome::result() const {
   std::istringstream lines(output);
   for (std::string line; std::getline(lines, line);) {
     if (line.starts_with("{\"verdict\"")) {
@@ -38,12 +44,6 @@ nlohmann::json json_line(const std::string& output) {
   }
   return nullptr;
 }
-
-int exit_status(int wait_status) {
-  return WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 128 + WTERMSIG(wait_status);
-}
-
-}  // namespace
 
 Outcome run(const std::vector<std::string>& command) {
   std::string line = "exec 2>&1; exec";
@@ -62,7 +62,6 @@ Outcome run(const std::vector<std::string>& command) {
   }
   outcome.status = exit_status(pclose(pipe));
   outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  outcome.result = json_line(outcome.output);
   return outcome;
 }
 

@@ -14,14 +14,15 @@
 namespace guestlink::live {
 
 struct Outcome {
-  int status = -1;        // exit status, or 128 + signal
-  std::string output;     // standard output and standard error
-  nlohmann::json result;  // the launcher's JSON object, or null
+  int status = -1;     // exit status, or 128 + signal
+  std::string output;  // standard output and standard error
   double seconds = 0;
 
   [[nodiscard]] bool says(std::string_view text) const {
     return output.find(text) != std::string::npos;
   }
+  /// The launcher's JSON object, or null.
+  [[nodiscard]] nlohmann::json result() const;
 };
 
 /// Runs a command to its end. Not thread safe (pipe and fork in one process).

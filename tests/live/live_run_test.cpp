@@ -29,13 +29,14 @@ class LiveRunTest : public testing::Test {
 
   static void expect_passed(const Outcome& outcome) {
     ASSERT_EQ(outcome.status, 0) << outcome.output;
-    ASSERT_TRUE(outcome.result.is_object()) << outcome.output;
-    EXPECT_EQ(outcome.result["verdict"], "PASS");
-    EXPECT_EQ(outcome.result["simulator"]["guest_verdict"], "pass");
-    EXPECT_GT(outcome.result["descriptors"], 600);
-    EXPECT_GT(outcome.result["bytes"], 1000000);
+    ASSERT_TRUE(outcome.result().is_object()) << outcome.output;
+    EXPECT_EQ(outcome.result()["verdict"], "PASS");
+    EXPECT_EQ(outcome.result()["simulator"]["guest_verdict"], "pass");
+    EXPECT_GT(outcome.result()["descriptors"], 600);
+    EXPECT_GT(outcome.result()["bytes"], 1000000);
     EXPECT_FALSE(std::filesystem::exists(ram_file(outcome).parent_path()));
-    std::cout << "phases: " << outcome.result["phases"] << ", in all " << outcome.seconds << " s\n";
+    std::cout << "phases: " << outcome.result()["phases"] << ", in all " << outcome.seconds
+              << " s\n";
   }
 };
 
@@ -50,13 +51,14 @@ TEST_F(LiveRunTest, LinuxOnQ35UsesPagesAboveFourGib) {
   const Outcome outcome =
       run(live_command({"--machine", "q35", "--memory", "3G", "--guest-args=--above 0x100000000"}));
   expect_passed(outcome);
-  EXPECT_GE(std::stoull(outcome.result["page_address"].get<std::string>(), nullptr, 0), 1ULL << 32);
+  EXPECT_GE(std::stoull(outcome.result()["page_address"].get<std::string>(), nullptr, 0),
+            1ULL << 32);
 }
 
 TEST_F(LiveRunTest, FlippedByteInTheGuestFails) {
   const Outcome outcome = run(live_command({"--guest-args=--corrupt"}));
   EXPECT_EQ(outcome.status, 1) << outcome.output;
-  EXPECT_EQ(outcome.result["simulator"]["guest_verdict"], "fail");
+  EXPECT_EQ(outcome.result()["simulator"]["guest_verdict"], "fail");
   EXPECT_TRUE(outcome.says("1 wrong bytes in the page at")) << outcome.output;
 }
 

@@ -19,13 +19,13 @@ namespace {
 
 void expect_passed(const Outcome& outcome) {
   ASSERT_EQ(outcome.status, 0) << outcome.output;
-  ASSERT_TRUE(outcome.result.is_object()) << outcome.output;
-  EXPECT_EQ(outcome.result["verdict"], "PASS");
-  EXPECT_EQ(outcome.result["simulator"]["guest_verdict"], "pass");
-  EXPECT_GT(outcome.result["descriptors"], 500);
-  EXPECT_GT(outcome.result["bytes"], 1000000);
-  EXPECT_EQ(outcome.result["interrupts"], 1);
-  EXPECT_GE(outcome.result["simulator"]["bytes_written"], outcome.result["bytes"]);
+  ASSERT_TRUE(outcome.result().is_object()) << outcome.output;
+  EXPECT_EQ(outcome.result()["verdict"], "PASS");
+  EXPECT_EQ(outcome.result()["simulator"]["guest_verdict"], "pass");
+  EXPECT_GT(outcome.result()["descriptors"], 500);
+  EXPECT_GT(outcome.result()["bytes"], 1000000);
+  EXPECT_EQ(outcome.result()["interrupts"], 1);
+  EXPECT_GE(outcome.result()["simulator"]["bytes_written"], outcome.result()["bytes"]);
   EXPECT_TRUE(outcome.says("PASS: the guest verified")) << outcome.output;
   EXPECT_FALSE(std::filesystem::exists(ram_file(outcome).parent_path()));
 }
@@ -73,8 +73,8 @@ TEST_F(MockRunTest, RandomSeedPasses) {
 TEST_F(MockRunTest, FlippedByteFails) {
   const Outcome outcome = run(mock_command({"--guest-args=--corrupt"}));
   EXPECT_EQ(outcome.status, 1) << outcome.output;
-  EXPECT_EQ(outcome.result["verdict"], "FAIL");
-  EXPECT_EQ(outcome.result["simulator"]["guest_verdict"], "fail");
+  EXPECT_EQ(outcome.result()["verdict"], "FAIL");
+  EXPECT_EQ(outcome.result()["simulator"]["guest_verdict"], "fail");
   EXPECT_TRUE(outcome.says("1 wrong bytes in the page at")) << outcome.output;
 }
 
