@@ -113,25 +113,32 @@ std::optional<std::string> Scoreboard::compare() {
   return describe(static_cast<std::uint64_t>(want - expected_.begin()), *have);
 }
 
+// The descriptor that writes the byte, or failing that the last one that writes near it.
+const Job* Scoreboard::find_writer(std::uint64_t address, std::uint64_t margin) const {
+  const auto found = std::find_if(batch_.rbegin(), batch_.rend(), [&](const Job& job) {
+    return address - (job.descriptor.destination - margin) < job.descriptor.size + 2 * margin;
+  });
+  return found == batch_.rend() ? nullptr : &*found;
+}
+
 std::string Scoreboard::describe(std::uint64_t offset, std::byte actual) const {
+  constexpr std::uint64_t kNear = 64;
   const std::uint64_t address = base_ + offset;
   char text[240];
   std::snprintf(text, sizeof text, "memory at %s holds 0x%02x instead of 0x%02x",
                 hex(address).c_str(), std::to_integer<unsigned>(actual),
                 std::to_integer<unsigned>(expected_[offset]));
-  std::string message = text;
-  for (const Job& job : batch_) {
-    const Descriptor& of = job.descriptor;
-    if (address + 64 < of.destination || address >= of.destination + of.size + 64) continue;
-    const bool inside = address >= of.destination && address < of.destination + of.size;
-    std::snprintf(text, sizeof text,
-                  "; %s descriptor %llu (at %s): %u bytes from %s to %s, control 0x%x",
-                  inside ? "written by" : "beside that of",
-                  static_cast<unsigned long long>(job.index), hex(job.address).c_str(), of.size,
-                  hex(of.source).c_str(), hex(of.destination).c_str(), of.control);
-    return message + text;
-  }
-  return message + "; no descriptor of the batch writes near it";
+  const std::string message = text;
+  const Job* inside = find_writer(address, 0);
+  const Job* job = inside != nullptr ? inside : find_writer(address, kNear);
+  if (job == nullptr) return message + "; no descriptor of the batch writes near it";
+  const Descriptor& of = job->descriptor;
+  std::snprintf(text, sizeof text,
+                "; %s descriptor %llu (at %s): %u bytes from %s to %s, control 0x%x",
+                inside != nullptr ? "written by" : "beside what is written by",
+                static_cast<unsigned long long>(job->index), hex(job->address).c_str(), of.size,
+                hex(of.source).c_str(), hex(of.destination).c_str(), of.control);
+  return message + text;
 }
 
 }  // namespace guestlink::sim

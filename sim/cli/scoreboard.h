@@ -79,6 +79,7 @@ class Scoreboard {
   bool place(Descriptor& descriptor);
   void choose_next_slot();
   void store(const Job& job);
+  [[nodiscard]] const Job* find_writer(std::uint64_t address, std::uint64_t margin) const;
   [[nodiscard]] std::string describe(std::uint64_t offset, std::byte actual) const;
 
   GuestMemory& memory_;

@@ -9,8 +9,11 @@ namespace {
 
 class PlainModel final : public Model {
  public:
-  PlainModel() { context_.fatalOnError(false); }  // an assertion ends the run, not the process
-  ~PlainModel() override { top_.final(); }
+  PlainModel() = default;
+  ~PlainModel() override {
+    context_.select();
+    top_.final();
+  }
   PlainModel(const PlainModel&) = delete;
   PlainModel& operator=(const PlainModel&) = delete;
 
@@ -20,17 +23,17 @@ class PlainModel final : public Model {
     half(1);
   }
   Ports& ports() noexcept override { return ports_; }
-  VerilatedContext& context() noexcept override { return context_; }
+  VerilatedContext& context() noexcept override { return *context_.get(); }
 
  private:
   void half(CData level) {
     top_.clk_i = level;
     top_.eval();
-    context_.timeInc(1);
+    context_->timeInc(1);
   }
 
-  VerilatedContext context_;
-  Vguestlink_top top_{&context_};
+  ModelContext context_;
+  Vguestlink_top top_{context_.get()};
   Ports ports_ = ports_of(top_);
 };
 

@@ -19,6 +19,7 @@ class TracedModel final : public Model {
     if (!trace_.isOpen()) throw std::runtime_error("cannot write the trace file '" + file + "'");
   }
   ~TracedModel() override {
+    context_.select();
     trace_.close();
     top_->final();
   }
@@ -31,23 +32,22 @@ class TracedModel final : public Model {
     half(1);
   }
   Ports& ports() noexcept override { return ports_; }
-  VerilatedContext& context() noexcept override { return context_; }
+  VerilatedContext& context() noexcept override { return *context_.get(); }
 
  private:
   // Tracing has to be announced before the model is made.
-  static std::unique_ptr<Vguestlink_top_trace> traced(VerilatedContext& context) {
-    context.fatalOnError(false);
-    context.traceEverOn(true);
-    return std::make_unique<Vguestlink_top_trace>(&context);
+  static std::unique_ptr<Vguestlink_top_trace> traced(ModelContext& context) {
+    context->traceEverOn(true);
+    return std::make_unique<Vguestlink_top_trace>(context.get());
   }
   void half(CData level) {
     top_->clk_i = level;
     top_->eval();
-    trace_.dump(context_.time());
-    context_.timeInc(1);
+    trace_.dump(context_->time());
+    context_->timeInc(1);
   }
 
-  VerilatedContext context_;
+  ModelContext context_;
   std::unique_ptr<Vguestlink_top_trace> top_;
   Ports ports_;
   VerilatedFstC trace_;

@@ -1,0 +1,289 @@
+# Copyright The Guestlink Authors
+# SPDX-License-Identifier: Apache-2.0
+"""guestlink-sim and tb/regress.py from outside: guestlink_sim_test.py SIM REGRESS [CASE ...].
+
+A case is the name of a class below. The guest of the doorbell cases is this script, on the mock RAM file.
+"""
+import json
+import mmap
+import pathlib
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import xml.etree.ElementTree as ElementTree
+
+SIM = pathlib.Path(sys.argv[1])
+REGRESS = pathlib.Path(sys.argv[2])
+MEBIBYTE = 1 << 20
+LIMIT = 30  # seconds, for everything that is waited for
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess:
+    return subprocess.run([str(SIM), *arguments], capture_output=True, text=True, timeout=LIMIT,
+                          check=False)
+
+
+class Temporary(unittest.TestCase):
+    def setUp(self) -> None:
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.directory = pathlib.Path(directory.name)
+
+
+class Usage(Temporary):
+    def check(self, code: int, text: str, *arguments: str) -> None:
+        done = run(*arguments)
+        self.assertEqual(done.returncode, code, done)
+        self.assertIn(text, done.stdout + done.stderr)
+
+    def test_help(self) -> None:
+        self.check(0, "Exit codes", "--help")
+
+    def test_usage_errors(self) -> None:
+        mock = ("--attach", "mock:,size=16M")
+        self.check(2, "--attach", "--self-test")
+        self.check(2, "--doorbell", *mock)
+        self.check(2, "--doorbell", *mock, "--self-test", "--doorbell")
+        self.check(2, "--nonsense", *mock, "--self-test", "--nonsense")
+        self.check(2, "--descriptors", *mock, "--self-test", "--descriptors", "0")
+        self.check(2, "--read-latency", *mock, "--self-test", "--read-latency", "70000")
+        self.check(2, "0xffffffff", *mock, "--self-test", "--beat-stall", "0xffffffff")
+        self.check(2, "nonsense", *mock, "--self-test", "--range", "nonsense")
+
+    def test_self_test_needs_a_range_on_a_guest(self) -> None:
+        ram = self.directory / "ram"
+        ram.write_bytes(bytes(2 * MEBIBYTE))
+        spec = f"file:{ram},base=0"
+        self.check(2, "--range", "--attach", spec, "--self-test")
+        self.assertEqual(ram.read_bytes(), bytes(2 * MEBIBYTE))
+
+    def test_bad_specs_are_told(self) -> None:
+        self.check(1, "nosuch", "--attach", "nosuch:x", "--doorbell")
+        self.check(1, str(self.directory), "--attach", f"file:{self.directory}/absent,machine=pc",
+                   "--doorbell")
+        self.check(1, "cannot write the trace", "--attach", "mock:,size=16M", "--self-test",
+                   "--trace", f"{self.directory}/absent/x.fst")
+
+
+class SelfTest(Temporary):
+    def summary(self, *arguments: str, code: int = 0) -> dict:
+        done = run("--attach", "mock:,size=16M", "--self-test", "--json", *arguments)
+        self.assertEqual(done.returncode, code, done)
+        return json.loads(done.stdout)
+
+    def test_passes_and_repeats(self) -> None:
+        first = self.summary("--seed", "3", "--descriptors", "200")
+        again = self.summary("--seed", "3", "--descriptors", "200")
+        other = self.summary("--seed", "4", "--descriptors", "200")
+        self.assertEqual(first["stop_reason"], "self-test passed")
+        self.assertEqual((first["descriptors"], first["seed"]), (200, 3))
+        self.assertEqual(first["cycles"], again["cycles"])
+        self.assertNotEqual(first["cycles"], other["cycles"])
+        self.assertEqual(set(first), {
+            "stop_reason", "page_address", "cycles", "wall_seconds", "cycles_per_second",
+            "descriptors", "bytes_read", "bytes_written", "interrupts", "guest_verdict", "errors",
+            "seed"})
+
+    def test_latency_costs_cycles(self) -> None:
+        fast, slow = (self.summary("--seed", "1", "--descriptors", "50", "--accept-stall", "0",
+                                   "--beat-stall", "0", "--write-latency", latency,
+                                   "--read-latency", latency)["cycles"] for latency in ("1", "300"))
+        self.assertGreater(slow, fast)
+
+    def test_an_injected_error_is_found(self) -> None:
+        summary = self.summary("--seed", "3", "--descriptors", "100", "--inject-error", "40", code=1)
+        self.assertEqual(summary["stop_reason"], "self-test failed")
+        self.assertIn("written by descriptor 40 ", summary["errors"][0])
+
+    def test_cycle_limit(self) -> None:
+        summary = self.summary("--max-cycles", "500", code=1)
+        self.assertEqual((summary["stop_reason"], summary["cycles"]), ("cycle limit", 500))
+
+    def test_only_the_range_is_written(self) -> None:
+        ram = self.directory / "ram"
+        ram.write_bytes(bytes(4 * MEBIBYTE))
+        done = run("--attach", f"file:{ram},base=0x80000000", "--self-test", "--seed", "1",
+                   "--range", "0x80100000+1M")
+        self.assertEqual(done.returncode, 0, done)
+        content = ram.read_bytes()
+        self.assertEqual(content[:MEBIBYTE], bytes(MEBIBYTE))
+        self.assertEqual(content[2 * MEBIBYTE:], bytes(2 * MEBIBYTE))
+        self.assertNotEqual(content[MEBIBYTE:2 * MEBIBYTE], bytes(MEBIBYTE))
+
+    def test_a_signal_ends_it_with_a_summary(self) -> None:
+        with subprocess.Popen([str(SIM), "--attach", "mock:,size=16M", "--self-test", "--json",
+                               "--descriptors", "100000000"], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True) as process:
+            process.stderr.readline()
+            process.send_signal(signal.SIGINT)
+            output, _ = process.communicate(timeout=LIMIT)
+        self.assertEqual((process.returncode, json.loads(output)["stop_reason"]), (1, "signal"))
+
+
+class Guest:
+    """The least a guest program does, on the RAM file that guestlink-sim makes."""
+    SESSION = 0x1234ABCD
+
+    def __init__(self, ram: pathlib.Path, page: int) -> None:
+        self.page = page
+        with ram.open("r+b") as file:
+            self.memory = mmap.mmap(file.fileno(), 0)
+
+    def store(self, offset: int, value: int) -> None:
+        struct.pack_into("<Q", self.memory, self.page + offset, value)
+
+    def load(self, offset: int) -> int:
+        return struct.unpack_from("<Q", self.memory, self.page + offset)[0]
+
+    def publish(self, self_address: int | None = None) -> None:
+        self.store(0x10, self.page if self_address is None else self_address)
+        self.store(0x18, self.SESSION << 32 | 1)
+        self.store(0x50, 1)
+        self.memory[self.page:self.page + 16] = b"GUESTLINK-" + b"DBELL1"
+
+    def wait(self, condition, what: str) -> None:
+        end = time.monotonic() + LIMIT
+        beat = 0
+        while not condition():
+            beat += 1
+            self.store(0x20, beat)
+            if time.monotonic() > end:
+                raise TimeoutError(what)
+            time.sleep(0.001)
+
+    def attach(self) -> None:
+        self.wait(lambda: self.load(0x88) == self.SESSION, "attached")
+
+    def read_register(self, sequence: int, offset: int) -> int:
+        self.store(0x40, sequence << 53 | offset << 32)
+        self.wait(lambda: self.load(0x80) >> 53 == sequence, "reply")
+        return self.load(0x80) & 0xFFFFFFFF
+
+
+class Doorbell(Temporary):
+    def start(self, *arguments: str) -> None:
+        self.ram = self.directory / "ram"
+        self.process = subprocess.Popen(
+            [str(SIM), "--attach", f"mock:{self.ram},size=16M", "--doorbell", "--json",
+             *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(self.process.communicate)
+        self.addCleanup(self.process.kill)
+        self.assertIn("attached", self.process.stderr.readline())
+
+    def finish(self, code: int) -> dict:
+        output, errors = self.process.communicate(timeout=LIMIT)
+        self.assertEqual(self.process.returncode, code, errors)
+        return json.loads(output)
+
+    def serve(self, state: int, code: int) -> dict:
+        self.start()
+        guest = Guest(self.ram, 0x123000)
+        guest.publish()
+        guest.attach()
+        self.assertEqual(guest.read_register(1, 0x08) & 0xFF, 0x34)
+        guest.store(0x50, state)
+        guest.wait(lambda: guest.load(0x88) == 0, "detached")
+        summary = self.finish(code)
+        self.assertEqual(summary["page_address"], "0x123000")
+        self.assertEqual(summary["stop_reason"], "guest closed the page")
+        return summary
+
+    def test_the_guest_passes(self) -> None:
+        self.assertEqual(self.serve(2, 0)["guest_verdict"], "pass")
+
+    def test_the_guest_fails(self) -> None:
+        self.assertEqual(self.serve(3, 1)["guest_verdict"], "fail")
+
+    def test_the_guest_closes_without_a_verdict(self) -> None:
+        self.assertEqual(self.serve(0, 1)["guest_verdict"], "none")
+
+    def test_dead_pages_and_copies_are_never_written(self) -> None:
+        self.start("--attach-timeout", "0.5")
+        dead = Guest(self.ram, 0x200000)
+        dead.publish()
+        Guest(self.ram, 0x300000).publish(0x200000)
+        before = dead.memory[:]
+        summary = self.finish(1)
+        self.assertEqual(summary["stop_reason"], "attach timeout")
+        self.assertEqual(dead.memory[:], before)
+
+    def test_a_signal_detaches(self) -> None:
+        self.start()
+        guest = Guest(self.ram, 0x123000)
+        guest.publish()
+        guest.attach()
+        self.process.send_signal(signal.SIGTERM)
+        self.assertEqual(self.finish(1)["stop_reason"], "signal")
+        self.assertEqual(guest.load(0x88), 0)
+
+    def test_a_silent_guest_is_given_up(self) -> None:
+        self.start("--idle-timeout", "0.3")
+        guest = Guest(self.ram, 0x123000)
+        guest.publish()
+        guest.attach()
+        summary = self.finish(1)
+        self.assertEqual(summary["stop_reason"], "idle timeout")
+        self.assertIn("--idle-timeout", summary["errors"][0])
+        self.assertEqual(guest.load(0x88), 0)
+
+    def test_the_cycle_limit_detaches(self) -> None:
+        self.start("--max-cycles", "20000")
+        guest = Guest(self.ram, 0x123000)
+        guest.publish()
+        guest.wait(lambda: guest.load(0x88) != 0 or self.process.poll() is not None, "attached")
+        self.assertEqual(self.finish(1)["stop_reason"], "cycle limit")
+        self.assertEqual(guest.load(0x88), 0)
+
+    def test_an_idle_guest_costs_little(self) -> None:
+        self.start()
+        guest = Guest(self.ram, 0x123000)
+        guest.publish()
+        guest.attach()
+        stat = pathlib.Path(f"/proc/{self.process.pid}/stat")
+        time.sleep(0.5)
+        before = sum(map(int, stat.read_text().rsplit(")", 1)[1].split()[11:13]))
+        time.sleep(1)
+        used = sum(map(int, stat.read_text().rsplit(")", 1)[1].split()[11:13])) - before
+        self.assertLess(used, 50, "ticks of 10 ms in one second")
+        self.assertEqual(guest.read_register(1, 0x08) & 0xFF, 0x34)
+
+
+class Regress(Temporary):
+    def regress(self, code: int, *arguments: str) -> tuple[str, ElementTree.Element]:
+        done = subprocess.run(
+            [sys.executable, str(REGRESS), "--sim", str(SIM), "--jobs", "2", "--out",
+             str(self.directory), "--descriptors", "60", *arguments],
+            capture_output=True, text=True, timeout=90, check=False)
+        self.assertEqual(done.returncode, code, done)
+        return done.stdout, ElementTree.parse(self.directory / "junit.xml").getroot()
+
+    def test_passing_seeds(self) -> None:
+        output, suite = self.regress(0, "--seeds", "5", "--first-seed", "10")
+        self.assertIn("5 of 5 seeds passed", output)
+        self.assertEqual((suite.get("tests"), suite.get("failures")), ("5", "0"))
+        self.assertEqual(sorted(file.name for file in self.directory.iterdir()),
+                         ["junit.xml", "summary.json"])
+
+    def test_failing_seeds_leave_entry_command_and_waves(self) -> None:
+        output, suite = self.regress(1, "--seeds", "2", "--first-seed", "10", "--sim-args",
+                                     "--inject-error 20")
+        self.assertEqual(suite.get("failures"), "2")
+        failure = suite.find("testcase[@name='seed-11']/failure")
+        self.assertIn("written by descriptor 20", failure.get("message"))
+        self.assertIn("--seed 11 ", failure.text)
+        self.assertIn("--seed 11 ", output)
+        self.assertGreater((self.directory / "seed-11.fst").stat().st_size, 1000)
+        self.assertIn("--trace", (self.directory / "seed-11.log").read_text())
+
+    def test_a_simulator_that_breaks_is_an_error(self) -> None:
+        output, suite = self.regress(1, "--seeds", "1", "--sim-args=--nonsense")
+        self.assertEqual(suite.get("errors"), "1")
+        self.assertIn("ERROR", output)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0], *sys.argv[3:]], verbosity=2)
