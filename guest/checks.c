@@ -186,11 +186,11 @@ static bool check_error(struct checks* checks, const struct bad_descriptor* bad,
     return false;
   }
   if (errors != bad->error || (status & kIoatStatusMask) != kIoatHalted) {
-    return fail("%s: CHANERR 0x%x and CHANSTS 0x%" PRIx64 ", not 0x%x and halted", bad->what,
-                errors, status, bad->error);
+    return fail("%s CHANERR 0x%x and CHANSTS 0x%" PRIx64 ", not 0x%x and halted", bad->what, errors,
+                status, bad->error);
   }
   if ((record & IOAT_ADDRESS_MASK) != last || (status & IOAT_ADDRESS_MASK) != last) {
-    return fail("%s: record 0x%" PRIx64 " and CHANSTS 0x%" PRIx64 " do not name 0x%" PRIx64,
+    return fail("%s record 0x%" PRIx64 " and CHANSTS 0x%" PRIx64 " do not name 0x%" PRIx64,
                 bad->what, record, status, last);
   }
   say("    %-36s CHANERR 0x%03x, last completed 0x%" PRIx64, bad->what, errors, last);
