@@ -54,7 +54,7 @@ module ioat_dispatch #(
   logic [CountBits-1:0] in_beats_q, out_beats_q;
   logic [OffsetBits:0] tail_q;
   logic [ioat_pkg::ErrBits-1:0] errors, errors_q;
-  // A descriptor with the fence bit is in flight
+  // A descriptor with the fence bit is in flight, or one with a fault: none may follow it
   logic wait_q;
 
   logic take, start;
@@ -97,7 +97,7 @@ module ioat_dispatch #(
       wait_q  <= 1'b0;
     end else begin
       if (desc_ready_o) valid_q <= desc_valid_i;
-      if (start) wait_q <= fence_q;
+      if (start) wait_q <= fence_q || errors_q != '0;
       else if (drained_i) wait_q <= 1'b0;
     end
   end

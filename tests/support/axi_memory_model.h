@@ -43,6 +43,7 @@ struct AxiResponse {
 struct AxiBehaviour {
   std::uint32_t latency_min = 1, latency_max = 1;
   std::uint32_t aw_ready = 100, w_ready = 100, ar_ready = 100, r_valid = 100, b_valid = 100;
+  std::size_t most_bursts = 60;  ///< bursts taken and not answered, reads and writes each
   bool reorder = false;  ///< bursts of different IDs answer in any order, read beats interleave
   bool one_at_a_time = false;  ///< no read moves while a write burst is open: a single-port memory
 };
@@ -98,10 +99,11 @@ class AxiMemoryModel {
   /// Chooses what to drive in this clock.
   const AxiResponse& drive() {
     const bool closed = behaviour.one_at_a_time && !open_.empty();
-    out_.awready =
-        chance(behaviour.aw_ready) && !(closed || (behaviour.one_at_a_time && !reads_.empty()));
+    const bool reading = behaviour.one_at_a_time && !reads_.empty();
+    out_.awready = chance(behaviour.aw_ready) && !closed && !reading &&
+                   open_.size() + answers_.size() < behaviour.most_bursts;
     out_.wready = chance(behaviour.w_ready);
-    out_.arready = chance(behaviour.ar_ready) && !closed;
+    out_.arready = chance(behaviour.ar_ready) && !closed && reads_.size() < behaviour.most_bursts;
     if (!r_held_ && !closed) choose_read();
     if (!b_held_) choose_answer();
     out_.rvalid = r_held_;

@@ -94,7 +94,7 @@ module ioat_test_top #(
   axi4_checker #(
     .DataWidthBits (DataWidthBits),
     .IdWidthBits   (4),
-    .MaxOutstanding(136)
+    .MaxOutstanding(64)
   ) u_checker (
     .clk_i,
     .rst_ni,

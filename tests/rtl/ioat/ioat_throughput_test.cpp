@@ -17,7 +17,7 @@ struct Offsets {
 /// Clocks a descriptor takes in the middle of a stream of `count`.
 template <typename Device>
 double clocks_per_descriptor(std::uint32_t size, std::uint32_t latency, Offsets offsets,
-                             std::size_t count = 96) {
+                             std::size_t count = 240) {
   IoatBench<Device> bench;
   bench.memory.behaviour.latency_min = bench.memory.behaviour.latency_max = latency;
   std::vector<Descriptor> chain;
@@ -60,7 +60,7 @@ TEST(IoatThroughputTest, FourKibStreamMoves95PercentOfTheBus) {
 TEST(IoatThroughputTest, NarrowerBusesMoveAsMuch) {
   for (const std::uint32_t latency : kLatencies) {
     const double at256 = clocks_per_descriptor<Device256>(4096, latency, {60, 1});
-    const double at64 = clocks_per_descriptor<Device64>(4096, latency, {7, 1}, 40);
+    const double at64 = clocks_per_descriptor<Device64>(4096, latency, {7, 1}, 100);
     std::printf("4096 bytes, latency %3u: 256 bit %.4f, 64 bit %.4f of a beat a clock\n", latency,
                 128 / at256, 512 / at64);
     EXPECT_GE(128 / at256, 0.95);
