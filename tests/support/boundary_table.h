@@ -25,13 +25,15 @@ namespace guestlink::test {
 ///     0x4000 - 0x8000  hole
 ///     0x8000 - 0xA000  RAM, file 0 from 0x4000
 ///     0xA000 - 0xB000  read-only, file 0 from 0x6000
+///     0xB000 - 0xC000  RAM, file 0 from 0x7000
+///     0xD000 - 0xE000  read-only, file 0 from 0x8000, a hole on either side
 ///     the second page from the top of the address space: RAM, file 1 from 0x1000
 ///
 /// The bytes of the files that no row shows, before, between and behind, are guards.
 class EdgeMemory {
  public:
   static constexpr std::uint64_t kTopPage = ~std::uint64_t{0} - 0x1FFF;
-  static constexpr std::uint64_t kFile0Bytes = 0x8000;
+  static constexpr std::uint64_t kFile0Bytes = 0xA000;
   static constexpr std::uint64_t kFile1Bytes = 0x3000;
 
   static AddressMap map() {
@@ -43,6 +45,12 @@ class EdgeMemory {
          .length = 0x1000,
          .file = 0,
          .file_offset = 0x6000,
+         .permission = Permission::kReadOnly},
+        {.guest_address = 0xB000, .length = 0x1000, .file = 0, .file_offset = 0x7000},
+        {.guest_address = 0xD000,
+         .length = 0x1000,
+         .file = 0,
+         .file_offset = 0x8000,
          .permission = Permission::kReadOnly},
         {.guest_address = kTopPage, .length = 0x1000, .file = 1, .file_offset = 0x1000},
     });
@@ -76,6 +84,7 @@ class EdgeMemory {
   /// Index in a snapshot of the byte at a guest address in RAM.
   static std::size_t index_of(std::uint64_t address) {
     if (address >= kTopPage) return kFile0Bytes + 0x1000 + (address - kTopPage);
+    if (address >= 0xD000) return 0x8000 + (address - 0xD000);
     if (address >= 0x8000) return 0x4000 + (address - 0x8000);
     if (address >= 0x3000) return kFile0Bytes + (address - 0x3000);
     return address;
@@ -121,7 +130,8 @@ inline std::vector<BoundaryCase> boundary_table(std::uint64_t length) {
       {"FirstAfterHole", 0x8000, n, kOk, kOk},
       {"FirstReadOnly", 0xA000, n, kOk, kReadOnly},
       {"LastReadOnly", 0xB000 - n, n, kOk, kReadOnly},
-      {"LastReadOnlyPlusOne", 0xB001 - n, n, kOut, kOut},
+      {"LastReadOnlyBeforeHole", 0xE000 - n, n, kOk, kReadOnly},
+      {"LastReadOnlyPlusOne", 0xE001 - n, n, kOut, kOut},
       {"LastOfTop", kTop + 0x1000 - n, n, kOk, kOk},
       {"BehindTop", kTop + 0x1000, n, kOut, kOut},
       {"EndsAtWrap", 0 - n, n, kOut, kOut},
@@ -133,7 +143,8 @@ inline std::vector<BoundaryCase> boundary_table(std::uint64_t length) {
                                   {"StraddlingRows", 0x3000 - half, n, kOk, kOk},
                                   {"StraddlingIntoHole", 0x4000 - half, n, kOut, kOut},
                                   {"StraddlingIntoReadOnly", 0xA000 - half, n, kOk, kReadOnly},
-                                  {"StraddlingOutOfReadOnly", 0xB000 - half, n, kOut, kOut},
+                                  {"StraddlingOutOfReadOnly", 0xB000 - half, n, kOk, kReadOnly},
+                                  {"StraddlingReadOnlyAndHole", 0xE000 - half, n, kOut, kOut},
                                   {"WrappingAround", 0 - half, n, kOut, kOut},
                               });
   }

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <limits>
 
 #include "attach/spec.h"
@@ -220,6 +221,7 @@ TEST(AttachTest, ReadOnlyRefusesEveryWriteAndIsMappedSo) {
   // Not even a stray pointer of ours can write.
   EXPECT_EXIT(
       {
+        (void)std::signal(SIGSEGV, SIG_DFL);  // a sanitizer would exit instead
         *const_cast<volatile std::byte*>(memory.regions()[0].host) = std::byte{1};
         _exit(0);
       },

@@ -33,7 +33,8 @@ class Model {
     bool read_only = false;
     for (std::uint64_t i = 0; i < length; ++i) {
       if (address + i < address || !bytes_.contains(address + i)) return AccessStatus::kOutOfRange;
-      read_only = read_only || (address + i >= 0xA000 && address + i < 0xB000);
+      read_only = read_only || (address + i >= 0xA000 && address + i < 0xB000) ||
+                  (address + i >= 0xD000 && address + i < 0xE000);
     }
     return access == Access::kWrite && read_only ? AccessStatus::kReadOnly : AccessStatus::kOk;
   }

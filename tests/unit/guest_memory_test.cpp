@@ -247,13 +247,13 @@ TEST(GuestMemoryTest, MoveAssignmentReleasesTheOldMemory) {
 TEST(GuestMemoryTest, RegionsTellAddressLengthAndPermission) {
   EdgeMemory edge;
   const auto regions = edge.memory().regions();
-  ASSERT_EQ(regions.size(), 5U);
+  ASSERT_EQ(regions.size(), 7U);
   EXPECT_EQ(regions[0].guest_address, 0x1000U);
   EXPECT_EQ(regions[0].length, 0x2000U);
   EXPECT_TRUE(regions[0].writable());
   EXPECT_EQ(regions[3].guest_address, 0xA000U);
   EXPECT_FALSE(regions[3].writable());
-  EXPECT_EQ(regions[4].guest_address, EdgeMemory::kTopPage);
+  EXPECT_EQ(regions[6].guest_address, EdgeMemory::kTopPage);
 }
 
 TEST(GuestMemoryTest, RowsOutsideTheirMappingAreRefused) {
