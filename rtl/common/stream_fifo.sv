@@ -31,10 +31,8 @@ module stream_fifo #(
   logic [UseBits-1:0] usage_q;
   logic push, pop;
 
-  initial begin : proc_check
-    if (Depth < 2 || (1 << PtrBits) != Depth) begin
-      $fatal(1, "Depth must be a power of two, at least 2 (instance %m)");
-    end
+  if (Depth < 2 || (1 << PtrBits) != Depth) begin : gen_bad_depth
+    $fatal(1, "Depth must be a power of two, at least 2 (instance %m)");
   end
 
   assign ready_o = usage_q != UseBits'(Depth);

@@ -102,18 +102,21 @@ module ioat_dma #(
   localparam logic [2:0] Protection = 3'b010;
   localparam logic [1:0] BurstIncr  = 2'b01;
 
-  initial begin : proc_check
-    if (DataWidthBits != 64 && DataWidthBits != 128 && DataWidthBits != 256 && DataWidthBits != 512) begin
-      $fatal(1, "DataWidthBits must be 64, 128, 256 or 512 (instance %m)");
-    end
-    if (IdWidthBits < 1) $fatal(1, "IdWidthBits must be at least 1 (instance %m)");
-    if (TransferCapLog2 < 12 || TransferCapLog2 > 31) begin
-      $fatal(1, "TransferCapLog2 must be 12 to 31 (instance %m)");
-    end
-    if (MaxBurstBeats < 1 || MaxBurstBeats > 256) begin
-      $fatal(1, "MaxBurstBeats must be 1 to 256 (instance %m)");
-    end
-    if (MaxReadBursts < 1) $fatal(1, "MaxReadBursts must be at least 1 (instance %m)");
+  if (DataWidthBits != 64 && DataWidthBits != 128 && DataWidthBits != 256 && DataWidthBits != 512)
+  begin : gen_bad_data_width
+    $fatal(1, "DataWidthBits must be 64, 128, 256 or 512 (instance %m)");
+  end
+  if (IdWidthBits < 1) begin : gen_bad_id_width
+    $fatal(1, "IdWidthBits must be at least 1 (instance %m)");
+  end
+  if (TransferCapLog2 < 12 || TransferCapLog2 > 31) begin : gen_bad_transfer_cap
+    $fatal(1, "TransferCapLog2 must be 12 to 31 (instance %m)");
+  end
+  if (MaxBurstBeats < 1 || MaxBurstBeats > 256) begin : gen_bad_burst
+    $fatal(1, "MaxBurstBeats must be 1 to 256 (instance %m)");
+  end
+  if (MaxReadBursts < 1) begin : gen_bad_read_bursts
+    $fatal(1, "MaxReadBursts must be at least 1 (instance %m)");
   end
 
   // Registers and channel

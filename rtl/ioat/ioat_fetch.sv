@@ -61,8 +61,8 @@ module ioat_fetch #(
   logic [63:0] next;
   logic push, unused_ready;
 
-  initial begin : proc_check
-    if (Depth > 256) $fatal(1, "Depth must be at most 256 (instance %m)");
+  if (Depth > 256) begin : gen_bad_depth
+    $fatal(1, "Depth must be at most 256 (instance %m)");
   end
 
   // How many descriptors to ask for

@@ -55,10 +55,8 @@ module ioat_read #(
   logic [TotalBits-1:0] total_q;
   logic issue, pop, push, unused_last;
 
-  initial begin : proc_check
-    if (BufferBeats < MaxBurstBeats) begin
-      $fatal(1, "BufferBeats must be at least MaxBurstBeats (instance %m)");
-    end
+  if (BufferBeats < MaxBurstBeats) begin : gen_bad_buffer
+    $fatal(1, "BufferBeats must be at least MaxBurstBeats (instance %m)");
   end
 
   ioat_burst_split #(

@@ -59,6 +59,46 @@ class IoatControlTest : public ::testing::Test {
     const std::uint64_t address = bench.read64(kChanStatus) & ~63ULL;
     return address == 0 ? 0 : (address - bench.kChain) / 64 + 1;
   }
+  /// Descriptors that a hostile guest may write: any field may be wrong, most are nearly right.
+  void lay_out_garbage(Bench& bench) {
+    const std::uint32_t controls[] = {0, kRecord, kRecord | kIrq, kFence, kNull | kRecord, ~0U};
+    for (std::uint64_t slot = 0; slot < 256; ++slot) {
+      Descriptor d;
+      d.size =
+          static_cast<std::uint32_t>(bench.below(30) == 0 ? bench.random() : bench.below(5000));
+      d.control = controls[bench.below(bench.below(4) == 0 ? 6 : 5)];
+      d.source = bench.kSources + bench.below(0xF'0000);
+      d.dest = bench.kDests + bench.below(0x20'0000);
+      d.next = bench.kChain + (bench.below(4) == 0 ? bench.below(256) : (slot + 1) % 256) * 64;
+      for (std::uint64_t* address : {&d.source, &d.dest, &d.next}) {
+        if (bench.below(100) == 0) *address = bench.random() * std::uint64_t{bench.random()};
+      }
+      bench.put(bench.kChain + slot * 64, d);
+    }
+  }
+  /// One register access that software may do at any time, most of them meaningful.
+  void poke(Bench& bench) {
+    const std::uint32_t commands[] = {kStart,  kAppend, kSuspend, kAbort,
+                                      kResume, kReset,  kReset,   0x3F};
+    switch (bench.below(8)) {
+      case 0:
+        return bench.command(commands[bench.below(8)]);
+      case 1:
+        return bench.write64(kChainAddress, bench.kChain + bench.below(256) * 64);
+      case 2:
+        return bench.write64(kRecordAddress,
+                             bench.kRecordPage + bench.below(64) * (bench.below(9) + 1));
+      case 3:
+        return bench.write32(static_cast<std::uint32_t>(bench.below(0x60)) * 4,
+                             static_cast<std::uint32_t>(bench.random()),
+                             static_cast<std::uint32_t>(bench.below(16)));
+      case 4:
+        bench.read32(static_cast<std::uint32_t>(bench.below(0x60)) * 4);
+        return;
+      default:
+        return bench.doorbell(static_cast<std::uint32_t>(bench.below(300)));
+    }
+  }
   void run_to_the_end(Bench& bench) {
     bench.doorbell(static_cast<std::uint32_t>(chain_.size()));
     bench.wait_idle();
@@ -148,6 +188,31 @@ TYPED_TEST(IoatControlTest, ResetInTheMiddleLeavesNothingBehind) {
     EXPECT_LE(done_before, bench.descriptors_done());
     this->expect_after_stop(bench, static_cast<std::size_t>(bench.descriptors_done()));
     this->lay_out(bench, 10);
+    this->run_to_the_end(bench);
+  }
+}
+
+TYPED_TEST(IoatControlTest, NothingAGuestWritesKeepsResetFromWorking) {
+  const std::uint32_t seed = test_seed(501);
+  for (std::uint32_t i = 0; i < 20 && !this->HasFailure(); ++i) {
+    SCOPED_TRACE("GUESTLINK_SEED=" + std::to_string(seed + i));
+    IoatBench<TypeParam> bench(seed + i);
+    this->lay_out_garbage(bench);
+    this->slow_memory(bench);
+    if (bench.below(3) == 0)
+      bench.memory.fail_reads(bench.kSources + 0x8000, bench.kSources + 0x9000);
+    if (bench.below(3) == 0) bench.memory.fail_writes(bench.kDests + 0x8000, bench.kDests + 0x9000);
+    bench.prepare(bench.kChain);
+    for (int n = 0; n < 40; ++n) {
+      this->poke(bench);
+      bench.clocks(bench.below(400));
+    }
+    bench.reset_channel();
+    EXPECT_EQ(bench.memory.outstanding(), 0U);
+    bench.memory.heal();
+    bench.expected = bench.memory.bytes();
+    this->lay_out(bench, 5);
+    bench.write32(kChanErrorMask, 0);
     this->run_to_the_end(bench);
   }
 }
