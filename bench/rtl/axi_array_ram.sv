@@ -162,19 +162,22 @@ module axi_array_ram #(
     end
   end
 
+  // One whole word is written whatever the strobes, so that Verilator makes one delayed write of it.
   always_ff @(posedge clk_i) begin : proc_write
     automatic logic [1:0] resp;
+    automatic logic [DataWidthBits-1:0] word;
     if (wr_valid) begin
       resp = response(wr_refuse, wr_address);
       wr_resp_q <= resp;
-      if (resp == 2'b00 && wr_strobe == '1) begin
-        memory_q[wr_address[LaneBits+:WordBits]] <= wr_data;
-      end else if (resp == 2'b00) begin
-        for (int unsigned lane = 0; lane < DataWidthBits / 8; lane++) begin
-          if (wr_strobe[lane]) begin
-            memory_q[wr_address[LaneBits+:WordBits]][lane*8+:8] <= wr_data[lane*8+:8];
+      if (resp == 2'b00) begin
+        word = wr_data;
+        if (wr_strobe != '1) begin
+          word = memory_q[wr_address[LaneBits+:WordBits]];
+          for (int unsigned lane = 0; lane < DataWidthBits / 8; lane++) begin
+            if (wr_strobe[lane]) word[lane*8+:8] = wr_data[lane*8+:8];
           end
         end
+        memory_q[wr_address[LaneBits+:WordBits]] <= word;
       end
     end
   end

@@ -23,7 +23,7 @@ module axi_guest_ram #(
   input  logic clk_i,
   input  logic rst_ni,
   /// The memory, from guestlink_id(); 0 is none, and everything is answered SLVERR.
-  input  longint unsigned memory_id_i,
+  input  var longint unsigned memory_id_i,
 
   // AXI4 subordinate
   input  logic [IdWidthBits-1:0]     s_axi_awid,

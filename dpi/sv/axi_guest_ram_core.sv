@@ -16,7 +16,7 @@ module axi_guest_ram_core #(
   input  logic clk_i,
   input  logic rst_ni,
   /// The memory, from guestlink_id(); 0 is none, and everything is answered SLVERR.
-  input  longint unsigned memory_id_i,
+  input  var longint unsigned memory_id_i,
   /// Clocks from the AR handshake to the first R.
   input  logic [15:0] read_latency_i,
   /// Clocks from the last W handshake to B.

@@ -12,7 +12,7 @@ module guest_beat_port #(
 ) (
   input  logic clk_i,
   /// The memory, from guestlink_id(); 0 is none, and every beat ends as GUESTLINK_BAD_HANDLE.
-  input  longint unsigned memory_id_i,
+  input  var longint unsigned memory_id_i,
 
   input  logic                       rd_valid_i,
   /// Answer GUESTLINK_BAD_ARGUMENT and access nothing.

@@ -10,8 +10,8 @@ module sv_round_trip (
 
   import guestlink_pkg::*;
 
-  int checks = 0;
-  int failures = 0;
+  int checks;
+  int failures;
   chandle memory;
   chandle other;
   string directory;

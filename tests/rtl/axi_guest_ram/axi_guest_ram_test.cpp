@@ -186,6 +186,33 @@ TYPED_TEST(AxiGuestRamTest, NoMemoryAndClosedMemoryAnswerSlvErr) {
   EXPECT_EQ(this->read_one(0), kSlvErr);
 }
 
+// Beats of one burst end differently when the memory changes under it; B has the worst.
+TYPED_TEST(AxiGuestRamTest, WriteResponseIsTheWorstOfTheBeats) {
+  OpenMemory high("mock:,size=64K,base=0x10000");
+  OpenMemory low("mock:,size=64K,base=0");
+  ASSERT_TRUE(high.handle() != nullptr && low.handle() != nullptr);
+  struct Row {
+    unsigned long long first_id;  // of the first beats of a write to address 0
+    unsigned long long then_id;   // of the others
+    unsigned response;
+  };
+  const Row rows[] = {
+      {low.id(), 0, kSlvErr},         {0, low.id(), kSlvErr},  {low.id(), high.id(), kDecErr},
+      {high.id(), low.id(), kDecErr}, {0, high.id(), kDecErr}, {high.id(), 0, kDecErr},
+      {low.id(), low.id(), kOkay},
+  };
+  for (const Row& row : rows) {
+    this->attach(row.first_id);
+    this->bench_.push(write_burst(0, 16, 0, this->kBytes, 1));
+    for (int n = 0; n < 8; ++n) this->bench_.step();
+    this->bench_.model().memory_id_i = row.then_id;
+    this->bench_.run(100);
+    ASSERT_EQ(this->bench_.done().size(), 1U);
+    EXPECT_EQ(this->bench_.done()[0].responses[0], row.response) << &row - rows;
+  }
+  EXPECT_EQ(this->bench_.failure(), "");
+}
+
 TYPED_TEST(AxiGuestRamTest, ErrorOutputsTellTheLastFailedBeat) {
   OpenMemory memory("mock:,size=64K,base=0");
   this->attach(memory.id());
