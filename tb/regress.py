@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the scoreboard bench over many seeds, several at a time, each on a mock RAM file of its own.
 
-No QEMU. Writes OUT/junit.xml and OUT/summary.json. A seed that fails is run again with a trace: its
-waves, its log and its RAM file stay in OUT, and the exact command line is printed. Exit code 0 if all
-seeds passed, 1 if one failed, 2 usage.
+No QEMU. Writes OUT/junit.xml and OUT/summary.json. A seed that fails is run again with a trace:
+its waves, its log and its RAM file stay in OUT, and the exact command line is printed. Exit code 0
+if all seeds passed, 1 if one failed, 2 usage.
 """
 import argparse
 import concurrent.futures
@@ -47,7 +47,8 @@ def parse_arguments(argv: list[str]) -> argparse.Namespace:
     add("--jobs", type=int, default=os.cpu_count(), help="runs at a time (default %(default)s)")
     add("--out", type=pathlib.Path, required=True, metavar="DIR", help="results; made if missing")
     add("--descriptors", type=int, default=2000, help="descriptors a seed (default %(default)s)")
-    add("--timeout", type=float, default=120, metavar="S", help="limit of one run (default %(default)s)")
+    add("--timeout", type=float, default=120, metavar="S",
+        help="limit of one run (default %(default)s)")
     add("--sim-args", default="", metavar="ARGS", help="more arguments for guestlink-sim")
     arguments = parser.parse_args(argv)
     if arguments.seeds < 1 or arguments.jobs < 1:
@@ -92,7 +93,8 @@ class Regression:
         try:
             outcome.summary = json.loads(output)
         except ValueError:
-            outcome.status, outcome.message = "error", f"exit code {code}, no summary: {errors[-500:]}"
+            outcome.status = "error"
+            outcome.message = f"exit code {code}, no summary: {errors[-500:]}"
         else:
             if code != 0:
                 found = outcome.summary.get("errors") or [outcome.summary.get("stop_reason", "")]
@@ -137,7 +139,8 @@ class Regression:
             time=f"{time.monotonic() - self.start:.3f}")
         for outcome in sorted(self.outcomes, key=lambda o: o.seed):
             case = ElementTree.SubElement(suite, "testcase", classname="guestlink.regress",
-                                          name=f"seed-{outcome.seed}", time=f"{outcome.seconds:.3f}")
+                                          name=f"seed-{outcome.seed}",
+                                          time=f"{outcome.seconds:.3f}")
             if outcome.status == "pass":
                 continue
             kind = "failure" if outcome.status == "fail" else "error"
@@ -165,8 +168,8 @@ class Regression:
         arguments = self.arguments
         self.out.mkdir(parents=True, exist_ok=True)
         seeds = range(arguments.first_seed, arguments.first_seed + arguments.seeds)
-        print(f"regress: seeds {seeds[0]} to {seeds[-1]}, {arguments.descriptors} descriptors each, "
-              f"{arguments.jobs} at a time", flush=True)
+        print(f"regress: seeds {seeds[0]} to {seeds[-1]}, {arguments.descriptors} descriptors "
+              f"each, {arguments.jobs} at a time", flush=True)
         pool = concurrent.futures.ThreadPoolExecutor(arguments.jobs)
         try:
             for done in concurrent.futures.as_completed(

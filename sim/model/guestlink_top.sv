@@ -1,9 +1,9 @@
 // Copyright The Guestlink Authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// What guestlink-sim runs: the reference engine on guest memory, with two ways to its registers, the
-// doorbell page (polled by its own AXI manager) and an AXI4-Lite port for the host. Flat ports; every
-// timing is an input, so one Verilated model serves all of them.
+// What guestlink-sim runs: the reference engine on guest memory, with two ways to its registers,
+// the doorbell page (polled by its own AXI manager) and an AXI4-Lite port for the host. Flat ports;
+// every timing is an input, so one Verilated model serves all of them.
 
 `default_nettype none
 
@@ -219,7 +219,7 @@ module guestlink_top #(
   );
 
   // ---------------------------------------------------------------- doorbell page on guest memory
-  // Its memory answers as fast as it can: the page is a way to the registers, not part of the device.
+  // Its memory answers as fast as it can: the page is a way to the registers, no part of the device.
   logic [IdWidthBits-1:0] page_awid, page_bid, page_arid, page_rid;
   logic [63:0] page_awaddr, page_wdata, page_araddr, page_rdata;
   logic [7:0] page_awlen, page_wstrb, page_arlen;

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """guestlink-sim and tb/regress.py from outside: guestlink_sim_test.py SIM REGRESS [CASE ...].
 
-A case is the name of a class below. The guest of the doorbell cases is this script, on the mock RAM file.
+A case is the name of a class below. The guest of the doorbell cases is this script, on the mock
+RAM file.
 """
 import json
 import mmap
@@ -95,7 +96,8 @@ class SelfTest(Temporary):
         self.assertGreater(slow, fast)
 
     def test_an_injected_error_is_found(self) -> None:
-        summary = self.summary("--seed", "3", "--descriptors", "100", "--inject-error", "40", code=1)
+        summary = self.summary("--seed", "3", "--descriptors", "100", "--inject-error", "40",
+                               code=1)
         self.assertEqual(summary["stop_reason"], "self-test failed")
         self.assertIn("written by descriptor 40 ", summary["errors"][0])
 
