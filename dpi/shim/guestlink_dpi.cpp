@@ -5,8 +5,10 @@
 // guestlink_dpi_block.cpp.
 #include "guestlink_dpi.h"
 
+#include <bit>
 #include <concepts>
 #include <exception>
+#include <string>
 #include <type_traits>
 
 #include "access.h"
@@ -122,7 +124,7 @@ unsigned long long guestlink_id(void* handle) {
 
 void* guestlink_from_id(unsigned long long id) {
   if (guestlink::memory_from_id(id) == nullptr) return nullptr;
-  return reinterpret_cast<void*>(static_cast<std::uintptr_t>(id));  // a token, see id_of
+  return std::bit_cast<void*>(std::uint64_t{id});  // a token, see id_of
 }
 
 const char* guestlink_status_name(int status) {

@@ -3,7 +3,9 @@
 //
 // The functions with open arrays. A file of their own: only they call svdpi functions, which a C++
 // program without a simulator does not have.
+#include <algorithm>
 #include <array>
+#include <span>
 
 #include "access.h"
 #include "guestlink_dpi.h"
@@ -17,8 +19,12 @@ using guestlink::detail::access;
 
 constexpr int kDimension = 1;
 
+bool one_dimensional(svOpenArrayHandle data) noexcept {
+  return data != nullptr && svDimensions(data) == kDimension;
+}
+
 std::uint64_t length_of(svOpenArrayHandle data) noexcept {
-  if (data == nullptr || svDimensions(data) != 1) return 0;
+  if (!one_dimensional(data)) return 0;
   const int size = svSize(data, kDimension);
   return size > 0 ? static_cast<std::uint64_t>(size) : 0;
 }
@@ -71,10 +77,6 @@ AccessStatus write_elements(GuestMemory& memory, std::uint64_t address, std::uin
                     }
                     return memory.write(at, part);
                   });
-}
-
-bool one_dimensional(svOpenArrayHandle data) noexcept {
-  return data != nullptr && svDimensions(data) == 1;
 }
 
 }  // namespace

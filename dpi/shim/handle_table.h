@@ -25,8 +25,8 @@ static_assert((kMaximumHandles & kIdSlotMask) == 0);
 struct HandleSlot {
   // 0 while free, and set after the memory is made: who sees an id sees its memory.
   std::atomic<std::uint64_t> id{0};
-  // A GuestMemory while `id` is not 0. Never destroyed at exit: a simulator's threads and `final` blocks may
-  // run after static destructors.
+  // A GuestMemory while `id` is not 0. Never destroyed at exit: a simulator's threads and `final`
+  // blocks may run after static destructors.
   alignas(GuestMemory) std::array<std::byte, sizeof(GuestMemory)> storage{};
 
   GuestMemory* memory() noexcept {

@@ -8,9 +8,8 @@
 
 namespace guestlink::detail {
 
-/// Keeps what failed, for this thread: a few stores, no text. `function` and `path` must outlive
-/// nothing but the call for `path`, which is copied, and the program for `function`. errno is kept
-/// for kIoError.
+/// Keeps what failed, for this thread: a few stores, no text. `function` must live for ever; `path`
+/// is copied. errno is kept too, for kIoError.
 void record_failure(const char* function, std::uint64_t address, std::uint64_t length,
                     AccessStatus status, const char* path = nullptr) noexcept;
 

@@ -73,9 +73,9 @@ Crc32cUpdate crc32c_by_instruction() noexcept {
 }
 
 Crc32cUpdate crc32c_update() noexcept {
-  static const Crc32cUpdate kUpdate =
+  static const Crc32cUpdate update =
       crc32c_by_instruction() != nullptr ? crc32c_by_instruction() : crc32c_by_table;
-  return kUpdate;
+  return update;
 }
 
 }  // namespace guestlink::detail
