@@ -162,7 +162,7 @@ module axi_array_ram #(
     end
   end
 
-  // One whole word is written whatever the strobes, so that Verilator makes one delayed write of it.
+  // One whole word is written whatever the strobes: Verilator makes one delayed write of it.
   always_ff @(posedge clk_i) begin : proc_write
     automatic logic [1:0] resp;
     automatic logic [DataWidthBits-1:0] word;
