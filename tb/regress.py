@@ -191,8 +191,12 @@ def printable(text: str) -> str:
 
 
 def main() -> int:
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    return Regression(parse_arguments(sys.argv[1:])).run()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        return Regression(parse_arguments(sys.argv[1:])).run()
+    except KeyboardInterrupt:
+        print("regress: interrupted; junit.xml holds what had ended", file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":

@@ -171,8 +171,8 @@ module tb_guestlink;
 
   chandle      memory;
   int unsigned checks = 0;
-  int unsigned cycles = 0;
-  int unsigned descriptors = 0;
+  int unsigned cycles;
+  int unsigned descriptors;
 
   function automatic void fail(input string what);
     $display("FAIL: %s", what);
@@ -193,20 +193,25 @@ module tb_guestlink;
     if (value != wanted) fail($sformatf("%s: 0x%h instead of 0x%h", what, value, wanted));
   endfunction
 
-  always @(posedge clk) begin
-    cycles <= cycles + 1;
-    if (descriptor_done) descriptors <= descriptors + 1;
+  always_ff @(posedge clk) begin : proc_count
+    if (!rst_n) begin
+      cycles <= 0;
+      descriptors <= 0;
+    end else begin
+      cycles <= cycles + 1;
+      if (descriptor_done) descriptors <= descriptors + 1;
+    end
     if (cycles == MaximumCycles) fail($sformatf("no end within %0d cycles", MaximumCycles));
   end
 
   // The same numbers in every simulator (xorshift64*).
   longint unsigned random_state = 1;
 
-  function automatic int unsigned random_below(input int unsigned limit);
+  function automatic int unsigned random_below(input int unsigned bound);
     random_state ^= random_state >> 12;
     random_state ^= random_state << 25;
     random_state ^= random_state >> 27;
-    return 32'((random_state * 64'h2545F4914F6CDD1D) >> 32) % limit;
+    return 32'((random_state * 64'h2545F4914F6CDD1D) >> 32) % bound;
   endfunction
 
   // ---------------------------------------------------------------- registers

@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "guestlink/address_map.h"
+#include "guestlink/range.h"
 
 namespace guestlink::sim {
 
@@ -69,13 +70,16 @@ void Scoreboard::choose_next_slot() {
   } while (slot_used_[next_slot_]);
 }
 
-void Scoreboard::store(const Job& job) {
-  const std::uint64_t offset = job.address - base_;
-  std::memcpy(&expected_[offset], &job.descriptor, sizeof job.descriptor);
-  const auto bytes = std::as_bytes(std::span(&job.descriptor, 1));
-  if (memory_.write(job.address, bytes) != AccessStatus::kOk) {
-    throw std::runtime_error("self-test: cannot write the descriptor at " + hex(job.address));
+void Scoreboard::write(std::uint64_t address, const Descriptor& descriptor) {
+  std::memcpy(&expected_[address - base_], &descriptor, sizeof descriptor);
+  const auto bytes = std::as_bytes(std::span(&descriptor, 1));
+  if (memory_.write(address, bytes) != AccessStatus::kOk) {
+    throw std::runtime_error("self-test: cannot write the descriptor at " + hex(address));
   }
+}
+
+void Scoreboard::store(const Job& job) {
+  write(job.address, job.descriptor);
   if ((job.descriptor.control & kControlNull) != 0) return;
   std::memmove(&expected_[job.descriptor.destination - base_],
                &expected_[job.descriptor.source - base_], job.descriptor.size);
@@ -103,6 +107,53 @@ const std::vector<Job>& Scoreboard::make_batch(std::uint32_t limit) {
   for (const Job& job : batch_) store(job);
   GuestMemory::fence();
   return batch_;
+}
+
+void Scoreboard::append(Descriptor descriptor) {
+  const std::uint64_t at = address_of(next_slot_);
+  choose_next_slot();
+  descriptor.next = address_of(next_slot_);
+  write(at, descriptor);
+}
+
+void Scoreboard::make_fault(Fault fault, std::uint64_t hole, std::uint32_t transfer_limit) {
+  constexpr std::uint32_t kOperationXor = 0x87U << 24;
+  faulty_ = {};
+  faulty_.size = static_cast<std::uint32_t>(1 + random(300));
+  faulty_.control = kControlCompletion | (random(2) == 0 ? kControlFence : 0);
+  faulty_.source = base_ + kSourceOffset;
+  faulty_.destination = base_ + kDestinationOffset + random(4096);
+  if (fault == Fault::kSizeZero) faulty_.size = 0;
+  if (fault == Fault::kSizeAboveLimit) faulty_.size = transfer_limit + 1;
+  if (fault == Fault::kOperation) faulty_.control |= kOperationXor;
+  if (fault == Fault::kSourceHole) faulty_.source = hole + random(64);
+  if (fault == Fault::kDestinationHole) faulty_.destination = hole + random(64);
+  append(faulty_);
+  follower_ = {};
+  follower_.size = 100;
+  follower_.control = kControlCompletion;
+  follower_.source = base_ + kSourceOffset;
+  follower_.destination = base_ + kDestinationOffset + 8192;
+  append(follower_);
+  GuestMemory::fence();
+}
+
+void Scoreboard::accept_destination(const Descriptor& descriptor) {
+  const std::uint64_t offset = descriptor.destination - base_;
+  if (!range_fits(offset, descriptor.size, kBytes)) return;
+  const auto bytes = std::span(expected_).subspan(offset, descriptor.size);
+  if (memory_.read(descriptor.destination, bytes) != AccessStatus::kOk) {
+    throw std::runtime_error("self-test: cannot read at " + hex(descriptor.destination));
+  }
+}
+
+// A refused write is known when its response comes: without a fence the next copy may be under way
+// then.
+void Scoreboard::accept_fault(Fault fault) {
+  accept_destination(faulty_);
+  if (fault == Fault::kDestinationHole && (faulty_.control & kControlFence) == 0) {
+    accept_destination(follower_);
+  }
 }
 
 std::optional<std::string> Scoreboard::compare() {

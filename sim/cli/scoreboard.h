@@ -29,6 +29,10 @@ inline constexpr std::uint32_t kControlCompletion = 1U << 3;
 inline constexpr std::uint32_t kControlFence = 1U << 4;
 inline constexpr std::uint32_t kControlNull = 1U << 5;
 
+/// What is wrong with a descriptor that the engine must refuse.
+enum class Fault { kSizeZero, kSizeAboveLimit, kOperation, kSourceHole, kDestinationHole };
+inline constexpr int kFaults = 5;
+
 /// A descriptor with its place in the run and in guest memory.
 struct Job {
   std::uint64_t index = 0;
@@ -61,6 +65,13 @@ class Scoreboard {
   /// memory.
   const std::vector<Job>& make_batch(std::uint32_t limit);
 
+  /// Writes a descriptor with the fault behind the last batch, and a good one behind it, which must
+  /// not complete. `hole` is an address without RAM; `transfer_limit` the largest size the engine
+  /// takes.
+  void make_fault(Fault fault, std::uint64_t hole, std::uint32_t transfer_limit);
+  /// What the two may have written of their destinations (docs/ioat.md, Errors) is taken as right.
+  void accept_fault(Fault fault);
+
   /// Compares all of the memory but the completion record; what differs first, in words.
   [[nodiscard]] std::optional<std::string> compare();
 
@@ -77,7 +88,10 @@ class Scoreboard {
   std::uint32_t random_size();
   std::uint32_t random_control(bool last);
   bool place(Descriptor& descriptor);
+  void append(Descriptor descriptor);
+  void accept_destination(const Descriptor& descriptor);
   void choose_next_slot();
+  void write(std::uint64_t address, const Descriptor& descriptor);
   void store(const Job& job);
   [[nodiscard]] const Job* find_writer(std::uint64_t address, std::uint64_t margin) const;
   [[nodiscard]] std::string describe(std::uint64_t offset, std::byte actual) const;
@@ -92,6 +106,8 @@ class Scoreboard {
   std::uint32_t next_slot_ = 0;
   std::uint64_t next_index_ = 0;
   std::uint64_t free_from_ = 0;
+  Descriptor faulty_;
+  Descriptor follower_;
 };
 
 }  // namespace guestlink::sim

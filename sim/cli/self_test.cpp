@@ -15,7 +15,8 @@ namespace guestlink::sim {
 namespace {
 
 // Offsets in BAR0, from the I/OAT driver's registers.h; channel 0 is at 0x80.
-constexpr std::uint32_t kInterruptControl = 0x00;  // byte 3 of this word
+constexpr std::uint32_t kTransferCap = 0x00;       // byte 1 of this word
+constexpr std::uint32_t kInterruptControl = 0x00;  // byte 3 of it
 constexpr std::uint32_t kAttention = 0x04;
 constexpr std::uint32_t kChannelControl = 0x80;
 constexpr std::uint32_t kChannelCommand = 0x84;  // DMACOUNT is its upper half
@@ -28,6 +29,8 @@ constexpr std::uint32_t kChannelRun = 0x1D;  // re-arm, completion on error, abo
 
 constexpr std::uint64_t kStepCycles = 64;
 constexpr std::uint64_t kInterruptCycles = 5000;
+constexpr std::uint64_t kFaultCycles = 50000;
+constexpr std::uint64_t kHalted = 3;
 
 /// Why the self-test ended early. Its text goes to the user.
 class Failure : public std::runtime_error {
@@ -94,9 +97,12 @@ class SelfTest {
       inject_error(batch);
       check(batch);
       done_ += batch.size();
+      if (random_() % 4 == 0) run_fault(batch.back().address);
       session_.console.progress(session_.driver, "self-test");
     }
   }
+
+  [[nodiscard]] std::uint64_t faults() const noexcept { return faults_; }
 
  private:
   void set_timing() {
@@ -144,6 +150,7 @@ class SelfTest {
     for (int reads = 0; (read(kChannelCommand) & kCommandReset) != 0; ++reads) {
       if (reads == 1000) throw Failure("the channel's reset does not end");
     }
+    rung_ = 0;
     write(kInterruptControl, 1U << 24, 0x8);
     write(kChannelControl, kChannelRun, 0x3);
     write64(kCompletionAddress, board_.completion_address());
@@ -209,6 +216,57 @@ class SelfTest {
            (session_.driver.engine_idle() ? ", idle" : ", busy");
   }
 
+  // ---------------------------------------------------------------- faults
+  /// An address behind the last of the memory, where no RAM is.
+  [[nodiscard]] std::uint64_t hole() const {
+    const Region& last = session_.memory.regions().back();
+    return last.guest_address + last.length;
+  }
+
+  static std::uint32_t error_bit(Fault fault) {
+    switch (fault) {
+      case Fault::kSizeZero:
+      case Fault::kSizeAboveLimit:
+        return 1U << 11;
+      case Fault::kOperation:
+        return 1U << 10;
+      case Fault::kSourceHole:
+        return 1U << 8;
+      case Fault::kDestinationHole:
+        return 1U << 9;
+    }
+    return 0;
+  }
+
+  /// A descriptor that must be refused: the channel halts behind the last good one, says why,
+  /// touches nothing else, and works again after a reset.
+  void run_fault(std::uint64_t last_good) {
+    const auto fault = static_cast<Fault>(random_() % kFaults);
+    const std::uint32_t limit = 1U << ((read(kTransferCap) >> 8) & 0x1F);
+    board_.make_fault(fault, hole(), limit);
+    rung_ += 2;
+    write(kChannelCommand, static_cast<std::uint32_t>(rung_ & 0xFFFF) << 16, 0xC);
+    const std::uint64_t end = session_.driver.cycles() + kFaultCycles;
+    while (completion() != (last_good | kHalted) || !session_.driver.engine_idle()) {
+      step(kStepCycles);
+      if (session_.driver.interrupt()) handle_interrupt();
+      if (session_.driver.cycles() > end) throw fault_failure(fault, "is not reported");
+    }
+    wait_for_interrupt();
+    if (read(kChannelError) != error_bit(fault)) throw fault_failure(fault, "set other bits");
+    board_.accept_fault(fault);
+    if (const auto difference = board_.compare()) throw fault_failure(fault, difference->c_str());
+    write(kChannelError, error_bit(fault));
+    if (read(kChannelError) != 0) throw fault_failure(fault, "cannot be cleared");
+    start_channel();
+    ++faults_;
+  }
+
+  Failure fault_failure(Fault fault, const char* what) {
+    return Failure("a descriptor refused for CHANERR " + hex(error_bit(fault)) + " after " +
+                   std::to_string(done_) + " good ones: " + what + ": " + state());
+  }
+
   // ---------------------------------------------------------------- verdict
   void inject_error(const std::vector<Job>& batch) {
     const auto& wanted = session_.options.inject_error;
@@ -244,6 +302,7 @@ class SelfTest {
   Scoreboard board_;
   std::uint64_t done_ = 0;
   std::uint64_t rung_ = 0;
+  std::uint64_t faults_ = 0;
   bool handled_ = false;  ///< an interrupt since the last one that was waited for
 };
 
@@ -260,7 +319,10 @@ int run_self_test(Session& session) {
   session.console.say("self-test: " + std::to_string(session.options.descriptors) +
                       " descriptors, seed " + std::to_string(seed));
   try {
-    SelfTest(session, seed).run();
+    SelfTest test(session, seed);
+    test.run();
+    session.console.say(std::to_string(test.faults()) +
+                        " faulty descriptors between them were refused as they should be");
   } catch (const Stopped&) {
     summary.stop_reason = interrupted() ? "signal" : to_string(session.driver.stop_reason());
     return kExitFailed;

@@ -219,7 +219,7 @@ module guestlink_top #(
   );
 
   // ---------------------------------------------------------------- doorbell page on guest memory
-  // Its memory answers as fast as it can: the page is a way to the registers, no part of the device.
+  // Its memory answers as fast as it can: the page is a way to the registers, not the device.
   logic [IdWidthBits-1:0] page_awid, page_bid, page_arid, page_rid;
   logic [63:0] page_awaddr, page_wdata, page_araddr, page_rdata;
   logic [7:0] page_awlen, page_wstrb, page_arlen;
