@@ -4,6 +4,7 @@
 // The C ABI as a simulator sees it: handles, errors, null pointers, open arrays.
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <set>
 #include <thread>
 
@@ -24,9 +25,7 @@ void* open_mock(const std::string& keys = "size=64K") {
   return handle;
 }
 
-void* as_handle(std::uint64_t id) {
-  return reinterpret_cast<void*>(static_cast<std::uintptr_t>(id));
-}
+void* as_handle(std::uint64_t id) { return std::bit_cast<void*>(id); }
 
 TEST(ShimHandleTest, OpensReadsWritesAndCloses) {
   void* const handle = open_mock();

@@ -178,7 +178,7 @@ TEST(AddressMapTest, RowsAreSortedAndFoundByBinarySearch) {
   }
   std::reverse(rows.begin(), rows.end());
   const AddressMap map(rows);
-  for (std::uint64_t address = 0; address < 26 * 0x3000; address += 0x400) {
+  for (std::uint64_t address = 0; address < std::uint64_t{26} * 0x3000; address += 0x400) {
     const MapRow* row = map.find(address);
     ASSERT_EQ(row != nullptr, address % 0x3000 < 0x2000) << hex(address);
     if (row != nullptr) {

@@ -24,8 +24,8 @@ struct Vector {
 
 // RFC 3720 appendix B.4, and the check value of the CRC catalogue.
 std::vector<Vector> known_vectors() {
-  std::vector<std::byte> ascending;
-  for (int i = 0; i < 32; ++i) ascending.push_back(std::byte(i));
+  std::vector<std::byte> ascending(32);
+  for (std::size_t i = 0; i < 32; ++i) ascending[i] = static_cast<std::byte>(i);
   const std::vector<std::byte> descending(ascending.rbegin(), ascending.rend());
   const auto digits = std::as_bytes(std::span(std::string_view("123456789")));
   return {{{}, 0},
