@@ -10,7 +10,7 @@ namespace {
 
 template <typename Bench>
 class AxiGuestRamRandomTest : public ::testing::Test {};
-TYPED_TEST_SUITE(AxiGuestRamRandomTest, AllBenches);
+TYPED_TEST_SUITE(AxiGuestRamRandomTest, RandomBenches);
 
 std::uint64_t pick(std::mt19937_64& random, std::uint64_t count) { return random() % count; }
 

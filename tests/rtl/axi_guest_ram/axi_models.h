@@ -15,6 +15,8 @@
 #include "Vaxi_guest_ram_32.h"
 #include "Vaxi_guest_ram_512.h"
 #include "Vaxi_guest_ram_64.h"
+#include "Vaxi_guest_ram_depth1.h"
+#include "Vaxi_guest_ram_depth3.h"
 
 #include "axi_bench.h"
 
@@ -27,7 +29,13 @@ using Bench512 = AxiBench<Vaxi_guest_ram_512, 512>;
 using Bench1024 = AxiBench<Vaxi_guest_ram_1024, 1024>;
 using AllBenches = ::testing::Types<Bench32, Bench64, Bench128, Bench512, Bench1024>;
 
-// The models' parameters, in CMakeLists.txt.
+// Not deep enough for a beat a clock, so for the scoreboard only.
+using BenchDepth1 = AxiBench<Vaxi_guest_ram_depth1, 64>;
+using BenchDepth3 = AxiBench<Vaxi_guest_ram_depth3, 256>;
+using RandomBenches =
+    ::testing::Types<Bench32, Bench64, Bench128, Bench512, Bench1024, BenchDepth1, BenchDepth3>;
+
+// The parameters of AllBenches, in CMakeLists.txt.
 constexpr unsigned kOutstandingDepth = 16;
 constexpr unsigned kIds = 16;
 
