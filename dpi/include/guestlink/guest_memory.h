@@ -252,6 +252,7 @@ const noexcept {
   auto* bytes = static_cast<std::byte*>(data);
   if (host == nullptr) [[unlikely]]
     return read_rows(address, {bytes, Bytes});
+#pragma GCC unroll 16
   for (std::size_t i = 0; i < Bytes; i += sizeof(Lane)) {
     const Lane lane = load_atomic<Lane>(host + i);
     std::memcpy(bytes + i, &lane, sizeof lane);
@@ -272,14 +273,28 @@ noexcept {
   const auto* strobes = static_cast<const std::uint8_t*>(strobe);
   if (host == nullptr) [[unlikely]]
     return write_strobed_rows(address, {bytes, Bytes}, strobes);
-  for (std::size_t i = 0; i < Bytes; i += sizeof(Lane)) {
-    const unsigned enabled = strobes[i / sizeof(Lane)] & kAllStrobes;
-    if (enabled == kAllStrobes) [[likely]] {
-      Lane lane;
-      std::memcpy(&lane, bytes + i, sizeof lane);
-      store_atomic<Lane>(host + i, lane);
+  const auto store_lane = [&](std::size_t at) {
+    Lane lane;
+    std::memcpy(&lane, bytes + at, sizeof lane);
+    store_atomic<Lane>(host + at, lane);
+  };
+  // One look at all strobes at once: nearly every beat of a burst has them all.
+  static constexpr auto kFull = [] {
+    std::array<std::uint8_t, (Bytes + 7) / 8> full{};
+    full.fill(static_cast<std::uint8_t>(kAllStrobes));
+    return full;
+  }();
+  if (std::memcmp(strobes, kFull.data(), kFull.size()) == 0) [[likely]] {
+#pragma GCC unroll 16
+    for (std::size_t at = 0; at < Bytes; at += sizeof(Lane)) store_lane(at);
+    return AccessStatus::kOk;
+  }
+  for (std::size_t at = 0; at < Bytes; at += sizeof(Lane)) {
+    const unsigned enabled = strobes[at / sizeof(Lane)] & kAllStrobes;
+    if (enabled == kAllStrobes) {
+      store_lane(at);
     } else {
-      store_strobed_lane(host + i, bytes + i, enabled);
+      store_strobed_lane(host + at, bytes + at, enabled);
     }
   }
   return AccessStatus::kOk;

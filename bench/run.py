@@ -1,0 +1,95 @@
+# Copyright The Guestlink Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Runs every benchmark and sets the numbers beside what they are meant to be.
+
+Ratios and differences are within one run of one program, in CPU time, medians of many: the way to get
+something repeatable out of a shared machine. A number that misses its goal is shown as such and does
+not fail the run; goals are for the reader of docs/performance.md.
+"""
+
+import argparse
+import json
+import pathlib
+import statistics
+import subprocess
+import sys
+
+
+def run(*command: str, limit: int) -> None:
+    try:
+        subprocess.run(command, check=True, timeout=limit, stdout=sys.stderr)
+    except subprocess.TimeoutExpired:
+        sys.exit(f"bench: {command[0]} ran for more than {limit} s")
+    except (OSError, subprocess.CalledProcessError) as error:
+        sys.exit(f"bench: {error}")
+
+
+def memory_rows(out: pathlib.Path, bench: pathlib.Path, quick: bool) -> list[tuple]:
+    file = out / "memory.json"
+    print("bench: the memory library beside raw pointers ...", file=sys.stderr, flush=True)
+    run(str(bench / "memory_bench"), f"--benchmark_out={file}", "--benchmark_out_format=json",
+        "--benchmark_enable_random_interleaving=true", "--benchmark_report_aggregates_only=true",
+        f"--benchmark_repetitions={2 if quick else 25}",
+        f"--benchmark_min_time={0.001 if quick else 0.02}", limit=600)
+    results = json.loads(file.read_text())["benchmarks"]
+    nano = {"ns": 1.0, "us": 1e3, "ms": 1e6}
+    time = {row["run_name"]: row["cpu_time"] * nano[row["time_unit"]]
+            for row in results if row.get("aggregate_name") == "median"}
+    rows = [
+        ("block read, 64 KiB, of memcpy", time["BM_memcpy_out"] / time["BM_block_read"], ">=", 0.95),
+        ("block write, 64 KiB, of memcpy", time["BM_memcpy_in"] / time["BM_block_write"], ">=", 0.95),
+        ("aligned 8-byte load, ns over raw", time["BM_load64"] - time["BM_load64_raw"], "<=", 2.0),
+    ]
+    for way in ("read", "write"):
+        more = time[f"BM_beat_{way}<512>"] - time[f"BM_beat_{way}_raw<512>"]
+        rows.append((f"64-byte beat {way} by the C ABI, ns over raw", more, "<=", 15.0))
+    return rows
+
+
+def rtl_rows(out: pathlib.Path, bench: pathlib.Path, quick: bool) -> list[tuple]:
+    file = out / "rtl.json"
+    print("bench: the engine on guest memory beside an array ...", file=sys.stderr, flush=True)
+    run(str(bench / "rtl_bench"), "--json", str(file), "--scratch", str(out),
+        *(["--quick"] if quick else []), limit=900)
+    results = json.loads(file.read_text())
+    page = [row for row in results if row["size"] == 4096]
+    rows = [(f"4 KiB copies, {'un' if row['source_offset'] else ''}aligned, "
+             f"latency {row['latency']}, beats a clock", row["beats_per_clock"], ">=", 0.95)
+            for row in page]
+    aligned = [row for row in page if row["source_offset"] == 0]
+    speed = statistics.median(row["speed_ratio"] for row in aligned)
+    beat = statistics.median(row["dpi_ns_per_beat"] for row in aligned)
+    rows.append(("clocks a second on guest memory, of those on an array", speed, ">=", 0.90))
+    rows.append(("64-byte beat through DPI in the RTL, ns over the array", beat, "<=", 15.0))
+    return rows
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--build", default="build/release", help="build tree (default %(default)s)")
+    parser.add_argument("--quick", action="store_true", help="shows that it runs, not how fast")
+    parser.add_argument("--json", action="store_true", help="the results as JSON on standard output")
+    options = parser.parse_args()
+    bench = pathlib.Path(options.build) / "bench"
+    out = bench / "results"
+    out.mkdir(parents=True, exist_ok=True)
+    rows = memory_rows(out, bench, options.quick) + rtl_rows(out, bench, options.quick)
+    results = [{"measure": name, "value": value, "goal": f"{sign} {goal}",
+                "met": value >= goal if sign == ">=" else value <= goal}
+               for name, value, sign, goal in rows]
+    (out / "summary.json").write_text(json.dumps(results, indent=2) + "\n")
+    if options.json:
+        print(json.dumps(results, indent=2))
+        return 0
+    print(f"\n{'measure':58} {'value':>8}  {'goal':>8}")
+    for row in results:
+        verdict = "met" if row["met"] else "NOT MET"
+        print(f"{row['measure']:58} {row['value']:8.3f}  {row['goal']:>8}  {verdict}")
+    met = sum(row["met"] for row in results)
+    note = " (--quick: too short to mean anything)" if options.quick else ""
+    print(f"bench: {met} of {len(results)} goals met{note}; details in {out}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
