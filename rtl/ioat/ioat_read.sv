@@ -17,7 +17,7 @@ module ioat_read #(
   input  logic                     clk_i,
   input  logic                     rst_ni,
   input  logic                     clear_i,
-  /// Ask for no more and drop what arrives.
+  /// Ask for no more; what still arrives is held until clear_i.
   input  logic                     kill_i,
   // Jobs
   input  logic                     job_valid_i,
@@ -53,7 +53,7 @@ module ioat_read #(
   logic [FreeBits-1:0] free_q;
   logic [BurstBits-1:0] flight_q;
   logic [TotalBits-1:0] total_q;
-  logic issue, pop, push, unused_last;
+  logic issue, pop, unused_last;
 
   if (BufferBeats < MaxBurstBeats) begin : gen_bad_buffer
     $fatal(1, "BufferBeats must be at least MaxBurstBeats (instance %m)");
@@ -87,7 +87,6 @@ module ioat_read #(
   assign ar_addr_o   = burst_addr;
   assign ar_len_o    = burst_beats[7:0] - 8'd1;
   assign issue       = ar_valid_o && ar_ready_i;
-  assign push        = r_valid_i && !kill_i;
   assign pop         = beat_valid_o && beat_ready_i;
   assign total_o     = total_q;
   assign idle_o      = flight_q == '0;
@@ -106,7 +105,7 @@ module ioat_read #(
   always_ff @(posedge clk_i or negedge rst_ni) begin : proc_total
     if (!rst_ni) total_q <= '0;
     else if (clear_i) total_q <= '0;
-    else if (push) total_q <= total_q + 1'b1;
+    else if (r_valid_i) total_q <= total_q + 1'b1;
   end
 
   stream_ram_fifo #(
@@ -116,7 +115,7 @@ module ioat_read #(
     .clk_i,
     .rst_ni,
     .clear_i,
-    .valid_i(push),
+    .valid_i(r_valid_i),
     .data_i ({r_error_i, r_data_i}),
     .valid_o(beat_valid_o),
     .ready_i(beat_ready_i),

@@ -99,8 +99,7 @@ class AxiMemoryModel {
   /// Chooses what to drive in this clock.
   const AxiResponse& drive() {
     const bool closed = behaviour.one_at_a_time && !open_.empty();
-    const bool reading = behaviour.one_at_a_time && !reads_.empty();
-    out_.awready = chance(behaviour.aw_ready) && !closed && !reading &&
+    out_.awready = chance(behaviour.aw_ready) && !closed &&
                    open_.size() + answers_.size() < behaviour.most_bursts;
     out_.wready = chance(behaviour.w_ready);
     out_.arready = chance(behaviour.ar_ready) && !closed && reads_.size() < behaviour.most_bursts;

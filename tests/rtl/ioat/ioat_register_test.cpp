@@ -69,6 +69,10 @@ TEST(IoatRegisterTest, CommandAndCountAreApartInOneWord) {
   Bench bench;
   bench.put_ring({{64, kRecord, bench.kSources, bench.kDests, 0}});
   bench.prepare(bench.kChain);
+  for (const std::uint32_t command : {0U, +kAppend, +kSuspend, +kResume, +kAbort}) {
+    bench.command(command);  // none of these starts a channel, nor does the count beside them
+    EXPECT_EQ(bench.status(), kHalted);
+  }
   bench.write32(kCommandWord, 0x0001'0020, 0xC);  // the reset bit is not strobed
   EXPECT_FALSE(bench.resetting());
   bench.wait_status(kDone);
