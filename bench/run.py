@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs every benchmark and sets the numbers beside what they are meant to be.
 
-Ratios and differences are within one run of one program, in CPU time, medians of many: the way to get
-something repeatable out of a shared machine. A number that misses its goal is shown as such and does
-not fail the run; goals are for the reader of docs/performance.md.
+Ratios and differences are within one run of one program, in CPU time, medians of many: the way to
+get something repeatable out of a shared machine. A number that misses its goal is shown as such and
+does not fail the run; goals are for the reader of docs/performance.md.
 """
 
 import argparse
@@ -36,9 +36,12 @@ def memory_rows(out: pathlib.Path, bench: pathlib.Path, quick: bool) -> list[tup
     time = {row["run_name"]: row["cpu_time"] * nano[row["time_unit"]]
             for row in results if row.get("aggregate_name") == "median"}
     rows = [
-        ("block read, 64 KiB, of memcpy", time["BM_memcpy_out"] / time["BM_block_read"], ">=", 0.95),
-        ("block write, 64 KiB, of memcpy", time["BM_memcpy_in"] / time["BM_block_write"], ">=", 0.95),
-        ("aligned 8-byte load, ns over raw", time["BM_load64"] - time["BM_load64_raw"], "<=", 2.0),
+        ("block read, 64 KiB, of memcpy",
+         time["BM_memcpy_out"] / time["BM_block_read"], ">=", 0.95),
+        ("block write, 64 KiB, of memcpy",
+         time["BM_memcpy_in"] / time["BM_block_write"], ">=", 0.95),
+        ("aligned 8-byte load, ns over raw",
+         time["BM_load64"] - time["BM_load64_raw"], "<=", 2.0),
     ]
     for way in ("read", "write"):
         more = time[f"BM_beat_{way}<512>"] - time[f"BM_beat_{way}_raw<512>"]
@@ -66,9 +69,10 @@ def rtl_rows(out: pathlib.Path, bench: pathlib.Path, quick: bool) -> list[tuple]
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--build", default="build/release", help="build tree (default %(default)s)")
-    parser.add_argument("--quick", action="store_true", help="shows that it runs, not how fast")
-    parser.add_argument("--json", action="store_true", help="the results as JSON on standard output")
+    add = parser.add_argument
+    add("--build", default="build/release", help="build tree (default %(default)s)")
+    add("--quick", action="store_true", help="shows that it runs, not how fast")
+    add("--json", action="store_true", help="the results as JSON on standard output")
     options = parser.parse_args()
     bench = pathlib.Path(options.build) / "bench"
     out = bench / "results"

@@ -29,8 +29,8 @@ def main() -> int:
     commands = commands.replace("dpi/sv/guestlink_pkg.sv", str(source / "dpi/sv/guestlink_pkg.sv"))
     with tempfile.TemporaryDirectory() as work:
         (pathlib.Path(work) / "tb.sv").write_text(block(readme, "systemverilog", "guestlink_open"))
-        run = subprocess.run(["sh", "-ex", "-c", commands], cwd=work, capture_output=True, text=True,
-                             timeout=240)
+        run = subprocess.run(["sh", "-ex", "-c", commands], cwd=work, capture_output=True,
+                             text=True, timeout=240)
     print(run.stderr, run.stdout)
     return 0 if run.returncode == 0 and "read 000000000000cafe" in run.stdout else 1
 
