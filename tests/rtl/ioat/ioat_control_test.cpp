@@ -234,6 +234,27 @@ TYPED_TEST(IoatControlTest, ResetWaitsForAStalledBus) {
   EXPECT_EQ(bench.memory.outstanding(), 0U);
 }
 
+TYPED_TEST(IoatControlTest, ResetDropsTheRecordThatIsNotBegun) {
+  IoatBench<TypeParam> bench;
+  std::vector<Descriptor> ring(6);
+  for (Descriptor& d : ring) d.control = kNull | kRecord | kIrq;
+  bench.put_ring(ring);
+  bench.prepare(bench.kChain);
+  std::size_t records = 0;
+  bench.memory.on_write = [&](const AxiBurst&) { ++records; };
+  bench.memory.behaviour.b_valid = 0;
+  bench.doorbell(1);
+  bench.wait("the first record", [&] { return records == 1; });
+  bench.doorbell(6);
+  bench.wait("completion", [&] { return bench.descriptors_done() == 6; });
+  bench.command(kReset);
+  bench.memory.behaviour.b_valid = 100;
+  bench.wait_status(kHalted);
+  bench.clocks(100);
+  EXPECT_EQ(records, 1U);
+  EXPECT_FALSE(bench.irq());
+}
+
 TYPED_TEST(IoatControlTest, StartBeginsAChannelThatHasNoWork) {
   IoatBench<TypeParam> bench;
   this->lay_out(bench, 2);
