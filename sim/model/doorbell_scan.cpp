@@ -33,10 +33,10 @@ std::uint64_t word(const GuestMemory& memory, std::uint64_t address) {
 }  // namespace
 
 std::optional<DoorbellScanner::Candidate> DoorbellScanner::examine(std::uint64_t address) const {
-  static const std::array<std::uint64_t, 2> kSignature = signature();
-  if (word(memory_, address) != kSignature[0]) [[likely]]
+  static const auto wanted = signature();
+  if (word(memory_, address) != wanted[0]) [[likely]]
     return std::nullopt;
-  if (word(memory_, address + 8) != kSignature[1]) return std::nullopt;
+  if (word(memory_, address + 8) != wanted[1]) return std::nullopt;
   if (word(memory_, address + kSelfOffset) != address) return std::nullopt;
   const std::uint64_t version = word(memory_, address + kVersionOffset);
   const auto session = static_cast<std::uint32_t>(version >> 32);

@@ -92,10 +92,10 @@ TEST_F(DoorbellScanTest, IgnoresEveryWrongField) {
   const struct {
     uint64_t offset;
     uint64_t value;
-  } kWrong[] = {
+  } wrong_fields[] = {
       {0x00, 0}, {0x08, 0}, {0x10, 0x300000}, {0x18, uint64_t{kSession} << 32 | 2}, {0x18, 1},
       {0x50, 0}, {0x50, 2}, {0x50, 3},        {0x50, uint64_t{1} << 32 | 1}};
-  for (const auto& wrong : kWrong) {
+  for (const auto& wrong : wrong_fields) {
     publish(0x200000);
     store(0x200000 + wrong.offset, wrong.value);
     EXPECT_FALSE(scan_twice(0x200000)) << std::hex << wrong.offset << " = " << wrong.value;

@@ -126,7 +126,7 @@ class DoorbellBench {
     top_.m_axi_bvalid = top_.m_axi_bvalid || (aw_.pending && w_pending_ && pace_.go());
     top_.m_axi_rvalid = top_.m_axi_rvalid || (ar_.pending && pace_.go());
     top_.m_axi_bresp = response(aw_.address) & 3U;
-    const uint64_t address = ar_.address + 8 * beat_;
+    const uint64_t address = ar_.address + uint64_t{8} * beat_;
     top_.m_axi_rdata = top_.m_axi_rvalid ? word(address - kPage) : 0;
     top_.m_axi_rresp = response(address) & 3U;
     top_.m_axi_rlast = beat_ == 3;
