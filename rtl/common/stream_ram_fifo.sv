@@ -1,8 +1,9 @@
 // Copyright The Guestlink Authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Deep, wide queue: a memory with a clocked read, so that it maps to block RAM, and an output register.
-// The writer must know that there is room (it holds credit): there is no ready towards it.
+// Deep, wide queue: a memory with a clocked read, so that it maps to block RAM, and an output
+// register. The writer must know that there is room (it holds credit): there is no ready towards
+// it.
 module stream_ram_fifo #(
   /// Width of a word.
   parameter int unsigned WidthBits = 512,

@@ -1,8 +1,9 @@
 // Copyright The Guestlink Authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Moves bytes from their source lanes to their destination lanes, one destination beat a clock, and makes the
-// strobes. Stops for good at a beat that carries a read error; the channel then clears it.
+// Moves bytes from their source lanes to their destination lanes, one destination beat a clock, and
+// makes the strobes. Stops for good at a beat that carries a read error; the channel then clears
+// it.
 module ioat_align #(
   parameter int unsigned DataWidthBits = 512,
   parameter int unsigned CountBits = 16,
@@ -46,8 +47,8 @@ module ioat_align #(
   logic [CountBits-1:0] next_in, next_out;
   logic [TagBits-1:0] next_tag;
 
-  // The job at work. shift is how many bytes of the pair {current beat, beat before} to drop, 1 to BusBytes;
-  // prime: the first beat fills the pair and gives no output yet.
+  // The job at work. shift is how many bytes of the pair {current beat, beat before} to drop, 1 to
+  // BusBytes; prime: the first beat fills the pair and gives no output yet.
   logic busy_q, prime_q, first_q;
   logic [OffsetBits:0] shift_q, tail_q;
   logic [OffsetBits-1:0] dest_q;

@@ -1,7 +1,8 @@
 // Copyright The Guestlink Authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Splits a run of bus beats into INCR bursts: at 4 KiB boundaries, and at MaxBurstBeats. One burst a clock.
+// Splits a run of bus beats into INCR bursts: at 4 KiB boundaries, and at MaxBurstBeats. One burst
+// a clock.
 module ioat_burst_split #(
   /// Bus width: 64, 128, 256 or 512.
   parameter int unsigned DataWidthBits = 512,

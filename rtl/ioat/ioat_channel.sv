@@ -56,7 +56,8 @@ module ioat_channel (
   logic stopped, begin_run, bad_chain, want_record, all_done;
 
   assign stopped   = state_q == StateHalted || state_q == StateRecord;
-  assign begin_run = state_q == StateHalted && fresh_q && !reset_q && !command_i[ioat_pkg::CmdReset] &&
+  assign begin_run = state_q == StateHalted && fresh_q && !reset_q &&
+                     !command_i[ioat_pkg::CmdReset] &&
                      (doorbell_i || command_i[ioat_pkg::CmdStart]);
   assign bad_chain = begin_run && chain_misaligned_i;
   assign all_done  = count_i == dmacount_q;
@@ -103,7 +104,8 @@ module ioat_channel (
   end
 
   // With the completion address at fault there is nowhere to report to
-  assign want_record = failed_q && error_record_i && !reset_q && !error_bits_q[ioat_pkg::ErrCompletion];
+  assign want_record = failed_q && error_record_i && !reset_q &&
+                       !error_bits_q[ioat_pkg::ErrCompletion];
 
   always_ff @(posedge clk_i or negedge rst_ni) begin : proc_state_q
     if (!rst_ni) begin
@@ -145,7 +147,8 @@ module ioat_channel (
   end
 
   // The error interrupt comes last, when the channel shows that it has halted
-  assign irq_o = state_q == StateHalted && failed_q && error_irq_i && (error_bits_q & ~error_mask_i) != '0;
+  assign irq_o = state_q == StateHalted && failed_q && error_irq_i &&
+                 (error_bits_q & ~error_mask_i) != '0;
 
   always_comb begin : proc_status
     status_o = ioat_pkg::StatusActive;

@@ -1,8 +1,9 @@
 // Copyright The Guestlink Authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Completes descriptors in order: data arrived, then the completion record, then the interrupt. One record is
-// in flight at a time; those asked for meanwhile are merged into the next, which covers them all.
+// Completes descriptors in order: data arrived, then the completion record, then the interrupt. One
+// record is in flight at a time; those asked for meanwhile are merged into the next, which covers
+// them all.
 module ioat_complete #(
   /// Descriptors started and not completed: a power of two.
   parameter int unsigned MaxJobs = 128,
@@ -88,7 +89,8 @@ module ioat_complete #(
   // The oldest descriptor
   assign read_hit  = read_error_i && read_error_tag_i == head_tag_q;
   assign write_hit = write_error_i && write_error_tag_i == head_tag_q;
-  assign complete  = head_valid && !kill_i && head_errors == '0 && (!head_data || done_jobs_q != '0);
+  assign complete  = head_valid && !kill_i && head_errors == '0 &&
+                     (!head_data || done_jobs_q != '0);
   assign error_o   = head_valid && (head_errors != '0 || (head_data && (read_hit || write_hit)));
 
   always_comb begin : proc_errors
@@ -145,7 +147,8 @@ module ioat_complete #(
   assign misaligned      = record_addr_i[2:0] != '0;
   assign begin_record    = want_record_q && !busy_q && !misaligned;
   assign irq_alone       = want_irq_q && !want_record_q && !busy_q;
-  assign record_failed_o = (want_record_q && !busy_q && misaligned) || (record_done_i && record_error_i);
+  assign record_failed_o = (want_record_q && !busy_q && misaligned) ||
+                           (record_done_i && record_error_i);
 
   always_ff @(posedge clk_i or negedge rst_ni) begin : proc_want
     if (!rst_ni) begin
@@ -188,7 +191,8 @@ module ioat_complete #(
   assign record_valid_o    = valid_q;
   assign record_addr_o     = record_addr_q;
   assign record_data_o     = record_data_q;
-  assign irq_o             = !drop_i && (irq_alone || (record_done_i && !record_error_i && busy_irq_q));
+  assign irq_o             = !drop_i &&
+                             (irq_alone || (record_done_i && !record_error_i && busy_irq_q));
   assign descriptor_done_o = done_q;
   assign count_o           = count_q;
   assign last_addr_o       = last_addr_q;

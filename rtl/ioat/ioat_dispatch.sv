@@ -1,8 +1,9 @@
 // Copyright The Guestlink Authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Takes descriptors in order, checks them, and hands each as one job to the read, align, write and complete
-// units in one clock. A descriptor with a fault moves no data and becomes an entry that fails in its turn.
+// Takes descriptors in order, checks them, and hands each as one job to the read, align, write and
+// complete units in one clock. A descriptor with a fault moves no data and becomes an entry that
+// fails in its turn.
 module ioat_dispatch #(
   parameter int unsigned DataWidthBits = 512,
   parameter int unsigned TransferCapLog2 = 20,

@@ -1,8 +1,8 @@
 // Copyright The Guestlink Authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// I/OAT v3.4 copy engine with one channel: registers on AXI4-Lite, memory on AXI4. docs/ioat.md tells the
-// programming model, the choices made where it is silent, and the limits.
+// I/OAT v3.4 copy engine with one channel: registers on AXI4-Lite, memory on AXI4. docs/ioat.md
+// tells the programming model, the choices made where it is silent, and the limits.
 module ioat_dma #(
   /// Width of the memory bus: 64, 128, 256 or 512.
   parameter int unsigned DataWidthBits = 512,
@@ -12,7 +12,7 @@ module ioat_dma #(
   parameter int unsigned TransferCapLog2 = 20,
   /// Longest burst: 1 to 256 beats.
   parameter int unsigned MaxBurstBeats = 256,
-  /// Source beats in flight or held (32 KiB by default): a power of two, at least MaxBurstBeats.
+  /// Source beats in flight or held (32 KiB by default): a power of two, at least two bursts.
   parameter int unsigned ReadBufferBeats = 262144 / DataWidthBits,
   /// Read bursts of data in flight, at least 1.
   parameter int unsigned MaxReadBursts = 64,
@@ -259,7 +259,8 @@ module ioat_dma #(
   end
 
   assign m_axi_arvalid = ar_valid_q;
-  assign m_axi_arid    = ar_fetch_q ? IdWidthBits'(ioat_pkg::IdFetch) : IdWidthBits'(ioat_pkg::IdData);
+  assign m_axi_arid    = ar_fetch_q ? IdWidthBits'(ioat_pkg::IdFetch)
+                                    : IdWidthBits'(ioat_pkg::IdData);
   assign m_axi_araddr  = ar_addr_q;
   assign m_axi_arlen   = ar_len_q;
   assign m_axi_rready  = 1'b1;

@@ -1,8 +1,9 @@
 // Copyright The Guestlink Authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Descriptor prefetch. Reads ahead on the guess that the next descriptor lies 64 bytes on, at most as many as
-// DMACOUNT has made valid; drops what a guess got wrong (an error response included) once `next` is known.
+// Descriptor prefetch. Reads ahead on the guess that the next descriptor lies 64 bytes on, at most
+// as many as DMACOUNT has made valid; drops what a guess got wrong (an error response included)
+// once `next` is known.
 module ioat_fetch #(
   parameter int unsigned DataWidthBits = 512,
   /// Descriptors held or in flight: a power of two, 2 to 256.

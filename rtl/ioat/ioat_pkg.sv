@@ -42,7 +42,8 @@ package ioat_pkg;
   localparam int unsigned DescRecord = 3;
   localparam int unsigned DescFence  = 4;
   localparam int unsigned DescNull   = 5;
-  /// Control bits that a copy-only engine refuses: page breaks, bundle, reserved, operations but copy.
+  /// Control bits that a copy-only engine refuses: page breaks, bundle, reserved, operations but
+  /// copy.
   localparam logic [31:0] DescRefused = 32'hFFFF_FFC0;
 
   // What the fetch unit hands on: error flags, address, and the first 24 bytes of a descriptor.

@@ -1,13 +1,13 @@
 // Copyright The Guestlink Authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Source side: turns jobs into read bursts, as many in flight as the buffer has room for, so that read data is
-// never refused. Data leaves in job order, each beat with its error flag.
+// Source side: turns jobs into read bursts, as many in flight as the buffer has room for, so that
+// read data is never refused. Data leaves in job order, each beat with its error flag.
 module ioat_read #(
   parameter int unsigned DataWidthBits = 512,
   parameter int unsigned MaxBurstBeats = 256,
   parameter int unsigned CountBits = 16,
-  /// Beats in flight or held: a power of two, at least MaxBurstBeats.
+  /// Beats in flight or held: a power of two, at least two of the longest bursts.
   parameter int unsigned BufferBeats = 512,
   /// Bursts in flight.
   parameter int unsigned MaxBursts = 64,
@@ -55,8 +55,12 @@ module ioat_read #(
   logic [TotalBits-1:0] total_q;
   logic issue, pop, unused_last;
 
-  if (BufferBeats < MaxBurstBeats) begin : gen_bad_buffer
-    $fatal(1, "BufferBeats must be at least MaxBurstBeats (instance %m)");
+  // A write burst may need beats up to the middle of a read burst, and that one is asked for as a
+  // whole: with less than two bursts of room, each could wait for the other for ever.
+  localparam int unsigned PageBeats    = 32768 / DataWidthBits;
+  localparam int unsigned LongestBurst = (MaxBurstBeats < PageBeats) ? MaxBurstBeats : PageBeats;
+  if (BufferBeats < 2 * LongestBurst) begin : gen_bad_buffer
+    $fatal(1, "ReadBufferBeats must be at least two bursts (instance %m)");
   end
 
   ioat_burst_split #(

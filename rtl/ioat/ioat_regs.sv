@@ -1,8 +1,8 @@
 // Copyright The Guestlink Authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// BAR0: device registers and those of channel 0, on AXI4-Lite. Offsets that hold nothing read 0 and ignore
-// writes; every response is OKAY.
+// BAR0: device registers and those of channel 0, on AXI4-Lite. Offsets that hold nothing read 0 and
+// ignore writes; every response is OKAY.
 module ioat_regs #(
   parameter int unsigned TransferCapLog2 = 20
 ) (
@@ -185,9 +185,11 @@ module ioat_regs #(
   assign doorbell_count_o = {w_strb_q[3] ? w_data_q[31:24] : dmacount_i[15:8],
                              w_strb_q[2] ? w_data_q[23:16] : dmacount_i[7:0]};
 
-  // Interrupt: an event raises attention once, then waits for CHANCTRL bit 0; nothing is lost meanwhile
+  // Interrupt: an event raises attention once, then waits for CHANCTRL bit 0; nothing is lost
+  // meanwhile
   logic attention_q, armed_q, waiting_q, rearm, raise, read_attention;
-  assign rearm          = write && aw_word_q == WordControl && w_strb_q[0] && w_data_q[ioat_pkg::CtrlRearm];
+  assign rearm          = write && aw_word_q == WordControl && w_strb_q[0] &&
+                          w_data_q[ioat_pkg::CtrlRearm];
   assign raise          = armed_q && !rearm && (irq_i || waiting_q);
   assign read_attention = read && read_word == WordAttention;
 
@@ -243,6 +245,7 @@ module ioat_regs #(
   assign error_irq_o       = control_q[ioat_pkg::CtrlErrorIrq];
   assign error_mask_o      = mask_q[ioat_pkg::ErrBits-1:0];
   assign irq_o             = attention_q && irq_enable_q;
-  assign idle_o            = !(aw_full_q || w_full_q || b_valid_q || r_valid_q || (armed_q && waiting_q) ||
+  assign idle_o            = !(aw_full_q || w_full_q || b_valid_q || r_valid_q ||
+                               (armed_q && waiting_q) ||
                                s_axil_awvalid || s_axil_wvalid || s_axil_arvalid);
 endmodule

@@ -1,8 +1,8 @@
 // Copyright The Guestlink Authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Destination side: owns AW, W and B. A data burst is announced when all source beats it needs have been
-// received, so W never waits for the read channel. Completion records go between data bursts.
+// Destination side: owns AW, W and B. A data burst is announced when all source beats it needs have
+// been received, so W never waits for the read channel. Completion records go between data bursts.
 module ioat_write #(
   parameter int unsigned DataWidthBits = 512,
   parameter int unsigned IdWidthBits = 4,
@@ -173,7 +173,8 @@ module ioat_write #(
   end
 
   assign m_axi_awvalid = aw_valid_q;
-  assign m_axi_awid    = aw_record_q ? IdWidthBits'(ioat_pkg::IdRecord) : IdWidthBits'(ioat_pkg::IdData);
+  assign m_axi_awid    = aw_record_q ? IdWidthBits'(ioat_pkg::IdRecord)
+                                     : IdWidthBits'(ioat_pkg::IdData);
   assign m_axi_awaddr  = aw_addr_q;
   assign m_axi_awlen   = aw_len_q;
 
@@ -201,7 +202,8 @@ module ioat_write #(
     .usage_o(unused_order_usage)
   );
 
-  assign w_load       = order_valid && (!w_valid_q || m_axi_wready) && (order_record || kill_i || beat_valid_i);
+  assign w_load       = order_valid && (!w_valid_q || m_axi_wready) &&
+                        (order_record || kill_i || beat_valid_i);
   assign w_last       = w_count_q == order_len;
   assign beat_ready_o = w_load && !order_record && !kill_i;
 
