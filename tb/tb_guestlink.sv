@@ -22,6 +22,8 @@ module tb_guestlink;
   logic            rst_n = 1'b0;
   longint unsigned memory_id = 0;
   logic            irq, engine_idle, descriptor_done, unused_ram_error;
+  logic [31:0]     unused_chanerr;
+  logic [63:0]     unused_chansts;
   logic [31:0]     ram_error_status, unused_ram_error_count;
   logic [63:0]     ram_error_address;
 
@@ -109,7 +111,9 @@ module tb_guestlink;
     .m_axi_rready(dma_rready),
     .irq_o(irq),
     .idle_o(engine_idle),
-    .descriptor_done_o(descriptor_done)
+    .descriptor_done_o(descriptor_done),
+    .chanerr_o(unused_chanerr),
+    .chansts_o(unused_chansts)
   );
 
   axi_guest_ram #(

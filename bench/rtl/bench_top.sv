@@ -73,7 +73,8 @@ module bench_top #(
   logic rready;
 
   logic unused_arready, unused_rvalid, unused_irq;
-  logic [31:0] unused_rdata;
+  logic [31:0] unused_rdata, unused_chanerr;
+  logic [63:0] unused_chansts;
   logic [1:0] unused_rresp;
 
   ioat_dma #(
@@ -140,7 +141,9 @@ module bench_top #(
     .m_axi_rready(rready),
     .irq_o(unused_irq),
     .idle_o(idle_o),
-    .descriptor_done_o(descriptor_done_o)
+    .descriptor_done_o(descriptor_done_o),
+    .chanerr_o(unused_chanerr),
+    .chansts_o(unused_chansts)
   );
 
   if (GuestMemory) begin : gen_guest

@@ -88,7 +88,11 @@ module ioat_dma #(
   /// Nothing to do and nothing outstanding: only a register access can change anything.
   output logic                       idle_o,
   /// One clock for each descriptor completed.
-  output logic                       descriptor_done_o
+  output logic                       descriptor_done_o,
+  /// CHANERR and CHANSTS as their registers read, for a monitor: a register access of its own would
+  /// disturb a driver that reads the halves of CHANSTS.
+  output logic [31:0]                chanerr_o,
+  output logic [63:0]                chansts_o
 );
   localparam int unsigned BusBytes   = DataWidthBits / 8;
   localparam int unsigned OffsetBits = $clog2(BusBytes);
@@ -124,7 +128,7 @@ module ioat_dma #(
   logic command_bad, doorbell, error_record, error_irq, resetting, channel_irq, complete_irq;
   logic [15:0] doorbell_count, dmacount, count;
   logic [63:0] chain_addr, completion_addr;
-  logic [ioat_pkg::ErrBits-1:0] error_mask, new_errors, head_errors, entry_errors;
+  logic [ioat_pkg::ErrBits-1:0] error_mask, new_errors, head_errors, entry_errors, chanerr;
   logic [2:0] status, record_status;
   logic [63:6] last_addr, entry_addr;
   logic regs_idle, channel_idle, head_error, record_failed, record_force;
@@ -200,6 +204,7 @@ module ioat_dma #(
     .last_addr_i      (last_addr),
     .errors_i         (new_errors),
     .irq_i            (channel_irq || complete_irq),
+    .errors_o         (chanerr),
     .irq_o,
     .idle_o           (regs_idle)
   );
@@ -239,6 +244,8 @@ module ioat_dma #(
     .idle_o          (channel_idle)
   );
   assign idle_o = channel_idle && regs_idle;
+  assign chanerr_o = 32'(chanerr);
+  assign chansts_o = {last_addr, 3'd0, status};
 
   // AR: one register, descriptors before data
   assign ar_free        = !ar_valid_q || m_axi_arready;

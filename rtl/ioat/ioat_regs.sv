@@ -43,6 +43,8 @@ module ioat_regs #(
   input  logic [63:6]                  last_addr_i,
   input  logic [ioat_pkg::ErrBits-1:0] errors_i,
   input  logic                         irq_i,
+  /// CHANERR.
+  output logic [ioat_pkg::ErrBits-1:0] errors_o,
   /// Interrupt line: level.
   output logic                         irq_o,
   /// No access under way.
@@ -173,6 +175,7 @@ module ioat_regs #(
     if (!rst_ni) error_q <= '0;
     else error_q <= (error_q & ~error_clear) | errors_i;
   end
+  assign errors_o = error_q;
 
   // CHANCMD and DMACOUNT act, and are held by the channel
   logic command_write;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <iterator>
 #include <thread>
 
 #include "cli/modes.h"
@@ -26,6 +27,29 @@ constexpr auto kLongNapAfter = std::chrono::milliseconds(200);
 constexpr auto kLongNap = std::chrono::milliseconds(1);
 constexpr std::uint64_t kHandshakeCycles = 10000;
 
+/// The bits of CHANERR in words; their numbers are the Linux driver's
+/// (drivers/dma/ioat/registers.h).
+std::string chanerr_names(std::uint32_t bits) {
+  static constexpr const char* kNames[] = {"source address",
+                                           "destination address",
+                                           "next descriptor",
+                                           "descriptor alignment",
+                                           "chain address",
+                                           "CHANCMD",
+                                           "",
+                                           "",
+                                           "read data",
+                                           "write data",
+                                           "descriptor control",
+                                           "length",
+                                           "completion address"};
+  std::string names;
+  for (std::size_t bit = 0; bit < std::size(kNames); ++bit) {
+    if ((bits >> bit & 1) != 0) names += (names.empty() ? "" : ", ") + std::string(kNames[bit]);
+  }
+  return names;
+}
+
 /// One page, from the scan to the verdict.
 class DoorbellServer {
  public:
@@ -47,8 +71,10 @@ class DoorbellServer {
     const auto limit = std::chrono::milliseconds(
         static_cast<std::int64_t>(session_.options.attach_timeout * 1000));
     const auto page = scanner.wait(limit, [&] {
-      session_.console.progress("no live doorbell page yet, " +
-                                std::to_string(scanner.stale_pages()) + " without a heartbeat");
+      const std::size_t stale = scanner.stale_pages();
+      session_.console.progress(
+          "still looking: the guest has not published its page yet" +
+          (stale == 0 ? "" : " (" + std::to_string(stale) + " without a heartbeat)"));
       return interrupted();
     });
     if (page) {
@@ -91,6 +117,7 @@ class DoorbellServer {
     while (true) {
       session_.driver.step(burst);
       report_errors();
+      report_faults();
       if (!session_.driver.page().attached || stopped_by_driver()) return;
       if (interrupted()) return stop("signal");
       session_.console.progress(session_.driver, "serving");
@@ -139,6 +166,17 @@ class DoorbellServer {
     errors_ = now.errors;
   }
 
+  void report_faults() {
+    const ModelDriver::Counters now = session_.driver.counters();
+    if (now.faults == faults_) return;
+    const std::uint64_t last_completed = now.fault_chansts & ~std::uint64_t{63};
+    session_.console.problem(
+        session_.summary, "the engine stopped: CHANERR " + hex(now.fault_chanerr) + " (" +
+                              chanerr_names(now.fault_chanerr) + "), last descriptor completed " +
+                              hex(last_completed));
+    faults_ = now.faults;
+  }
+
   void stop(const char* reason) { session_.summary.stop_reason = reason; }
 
   [[nodiscard]] bool stopped_by_driver() const {
@@ -182,6 +220,7 @@ class DoorbellServer {
   Clock::time_point last_activity_;
   std::uint64_t activity_ = 0;
   std::uint32_t errors_ = 0;
+  std::uint32_t faults_ = 0;
 };
 
 }  // namespace

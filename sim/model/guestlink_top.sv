@@ -70,7 +70,11 @@ module guestlink_top #(
     /// Beats of the engine that guest memory refused, and status and address of the last.
     output logic [31:0]            error_count_o,
     output logic [31:0]            error_status_o,
-    output logic [63:0]            error_address_o
+    output logic [63:0]            error_address_o,
+    /// Times that CHANERR left 0; what it became, and what CHANSTS was, the last time.
+    output logic [31:0]            fault_count_o,
+    output logic [31:0]            fault_chanerr_o,
+    output logic [63:0]            fault_chansts_o
 );
 
   localparam int unsigned IdWidthBits = 4;
@@ -94,7 +98,9 @@ module guestlink_top #(
   logic [31:0] regs_wdata, regs_rdata;
   logic [3:0] regs_wstrb;
   logic [1:0] regs_bresp, regs_rresp;
-  logic descriptor_done;
+  logic descriptor_done, faulty_q;
+  logic [31:0] chanerr;
+  logic [63:0] chansts;
 
   ioat_dma #(
       .DataWidthBits(DataWidthBits),
@@ -160,7 +166,9 @@ module guestlink_top #(
       .m_axi_rready(dma_rready),
       .irq_o(irq_o),
       .idle_o(idle_o),
-      .descriptor_done_o(descriptor_done)
+      .descriptor_done_o(descriptor_done),
+      .chanerr_o(chanerr),
+      .chansts_o(chansts)
   );
 
   logic unused_dma_error;
@@ -447,6 +455,23 @@ module guestlink_top #(
       if (irq_o && !irq_q) interrupts_o <= interrupts_o + 1'b1;
       if ((page_regs_bvalid && page_regs_bready) || (page_regs_rvalid && page_regs_rready)) begin
         page_accesses_o <= page_accesses_o + 1'b1;
+      end
+    end
+  end
+
+  // A guest may clear CHANERR between two looks of the host: what it was is held here.
+  always_ff @(posedge clk_i or negedge rst_ni) begin : proc_faults
+    if (!rst_ni) begin
+      faulty_q        <= 1'b0;
+      fault_count_o   <= '0;
+      fault_chanerr_o <= '0;
+      fault_chansts_o <= '0;
+    end else begin
+      faulty_q <= chanerr != '0;
+      if (chanerr != '0) fault_chanerr_o <= chanerr;
+      if (chanerr != '0 && !faulty_q) begin
+        fault_count_o   <= fault_count_o + 1'b1;
+        fault_chansts_o <= chansts;
       end
     end
   end

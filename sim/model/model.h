@@ -35,21 +35,24 @@ struct Ports {
   QData &bytes_read_o, &bytes_written_o, &descriptors_o, &interrupts_o;
   IData &page_accesses_o, &error_count_o, &error_status_o;
   QData& error_address_o;
+  IData &fault_count_o, &fault_chanerr_o;
+  QData& fault_chansts_o;
 };
 
 template <typename Top>
 Ports ports_of(Top& top) {
-  return {top.clk_i,           top.rst_ni,         top.memory_id_i,     top.read_latency_i,
-          top.write_latency_i, top.accept_stall_i, top.beat_stall_i,    top.page_address_i,
-          top.page_session_i,  top.page_enable_i,  top.page_state_o,    top.page_attached_o,
-          top.page_error_o,    top.s_axil_awaddr,  top.s_axil_awprot,   top.s_axil_awvalid,
-          top.s_axil_awready,  top.s_axil_wdata,   top.s_axil_wstrb,    top.s_axil_wvalid,
-          top.s_axil_wready,   top.s_axil_bresp,   top.s_axil_bvalid,   top.s_axil_bready,
-          top.s_axil_araddr,   top.s_axil_arprot,  top.s_axil_arvalid,  top.s_axil_arready,
-          top.s_axil_rdata,    top.s_axil_rresp,   top.s_axil_rvalid,   top.s_axil_rready,
-          top.irq_o,           top.idle_o,         top.bytes_read_o,    top.bytes_written_o,
-          top.descriptors_o,   top.interrupts_o,   top.page_accesses_o, top.error_count_o,
-          top.error_status_o,  top.error_address_o};
+  return {top.clk_i,           top.rst_ni,          top.memory_id_i,     top.read_latency_i,
+          top.write_latency_i, top.accept_stall_i,  top.beat_stall_i,    top.page_address_i,
+          top.page_session_i,  top.page_enable_i,   top.page_state_o,    top.page_attached_o,
+          top.page_error_o,    top.s_axil_awaddr,   top.s_axil_awprot,   top.s_axil_awvalid,
+          top.s_axil_awready,  top.s_axil_wdata,    top.s_axil_wstrb,    top.s_axil_wvalid,
+          top.s_axil_wready,   top.s_axil_bresp,    top.s_axil_bvalid,   top.s_axil_bready,
+          top.s_axil_araddr,   top.s_axil_arprot,   top.s_axil_arvalid,  top.s_axil_arready,
+          top.s_axil_rdata,    top.s_axil_rresp,    top.s_axil_rvalid,   top.s_axil_rready,
+          top.irq_o,           top.idle_o,          top.bytes_read_o,    top.bytes_written_o,
+          top.descriptors_o,   top.interrupts_o,    top.page_accesses_o, top.error_count_o,
+          top.error_status_o,  top.error_address_o, top.fault_count_o,   top.fault_chanerr_o,
+          top.fault_chansts_o};
 }
 
 /// A Verilator context for one model. Verilator 5.006 makes and unmakes a model's DPI scopes in the

@@ -146,6 +146,9 @@ ModelDriver::Counters ModelDriver::counters() const {
   counters.errors = top.error_count_o;
   counters.error_status = top.error_status_o;
   counters.error_address = top.error_address_o;
+  counters.faults = top.fault_count_o;
+  counters.fault_chanerr = top.fault_chanerr_o;
+  counters.fault_chansts = top.fault_chansts_o;
   return counters;
 }
 

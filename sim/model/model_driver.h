@@ -65,6 +65,9 @@ class ModelDriver {
     std::uint32_t errors = 0;         ///< beats of the engine that guest memory refused
     std::uint32_t error_status = 0;   ///< AccessStatus of the last of them
     std::uint64_t error_address = 0;  ///< and its guest address
+    std::uint32_t faults = 0;         ///< times that CHANERR left 0
+    std::uint32_t fault_chanerr = 0;  ///< what it became the last time
+    std::uint64_t fault_chansts = 0;  ///< and CHANSTS then: last descriptor completed, status
   };
   static constexpr std::uint32_t kRegisterCycles = 10000;
 

@@ -64,6 +64,18 @@ class MockRunTest : public testing::Test {
 
 TEST_F(MockRunTest, GuestProgramVerifiesTheCopiesOfTheRtl) { expect_passed(run(mock_command({}))); }
 
+// The program makes the engine refuse descriptors on purpose; the last of them writes where no RAM
+// is.
+TEST_F(MockRunTest, SimulatorSaysWhyTheEngineStopped) {
+  const Outcome outcome = run(mock_command({}));
+  EXPECT_TRUE(outcome.says("DMA refused by guest memory: OUT_OF_RANGE at 0x")) << outcome.output;
+  const std::string text =
+      "the engine stopped: CHANERR 0x200 (write data), last descriptor completed 0x";
+  const std::size_t at = outcome.output.find(text);
+  ASSERT_NE(at, std::string::npos) << outcome.output;
+  EXPECT_NE(outcome.output[at + text.size()], '0') << "no descriptor is at 0";
+}
+
 TEST_F(MockRunTest, RandomSeedPasses) {
   const unsigned seed = seed_for_test();
   SCOPED_TRACE("GUESTLINK_SEED=" + std::to_string(seed));

@@ -57,7 +57,9 @@ module ioat_test_top #(
   input  logic                       m_axi_rlast,
   output logic                       irq_o,
   output logic                       idle_o,
-  output logic                       descriptor_done_o
+  output logic                       descriptor_done_o,
+  output logic [31:0]                chanerr_o,
+  output logic [63:0]                chansts_o
 );
   logic [2:0] awsize, arsize, awprot, arprot;
   logic [1:0] awburst, arburst;
