@@ -105,7 +105,8 @@ void BM_load64_raw(benchmark::State& state) {
   const std::byte* const host = target().host(kAddress);
   std::uint64_t offset = 0;
   for (auto _ : state) {
-    benchmark::DoNotOptimize(*reinterpret_cast<const volatile std::uint64_t*>(host + offset));
+    std::uint64_t value = *reinterpret_cast<const volatile std::uint64_t*>(host + offset);
+    benchmark::DoNotOptimize(value);
     offset = next_offset(offset, 8);
   }
 }
