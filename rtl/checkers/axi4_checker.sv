@@ -203,22 +203,22 @@ module axi4_checker #(
     if (r_found < MaxOutstanding) begin
       RLastPosition : assert (rlast_i == (ar_left_q[r_found] == 8'd0));
       RNoExOkay : assert (rresp_i != RespExOkay || ar_lock_q[r_found]);
-      if (r_take) ar_left_q[r_found] <= ar_left_q[r_found] - 8'd1;
     end
-    if (r_done) begin
-      for (int unsigned n = 0; n + 1 < MaxOutstanding; n++) begin
-        if (n >= r_found) begin
-          ar_id_q[n] <= ar_id_q[n+1];
-          ar_left_q[n] <= ar_left_q[n+1];
-          ar_lock_q[n] <= ar_lock_q[n+1];
-        end
+    if (ar_take) ArTableFits : assert (ar_count_q < MaxOutstanding);
+    // One assignment to an element in a clock, whatever happens: simulators have been seen to
+    // disagree on the last of several when some have a variable index.
+    for (int unsigned n = 0; n < MaxOutstanding; n++) begin
+      if (ar_take && n == ar_count_q - {31'd0, r_done}) begin
+        ar_id_q[n] <= arid_i;
+        ar_left_q[n] <= arlen_i;
+        ar_lock_q[n] <= arlock_i;
+      end else if (r_done && n >= r_found) begin
+        ar_id_q[n] <= ar_id_q[(n+1)%MaxOutstanding];
+        ar_left_q[n] <= ar_left_q[(n+1)%MaxOutstanding];
+        ar_lock_q[n] <= ar_lock_q[(n+1)%MaxOutstanding];
+      end else if (r_take && n == r_found) begin
+        ar_left_q[n] <= ar_left_q[n] - 8'd1;
       end
-    end
-    if (ar_take) begin
-      ArTableFits : assert (ar_count_q < MaxOutstanding);
-      ar_id_q[ar_count_q-{31'd0, r_done}] <= arid_i;
-      ar_left_q[ar_count_q-{31'd0, r_done}] <= arlen_i;
-      ar_lock_q[ar_count_q-{31'd0, r_done}] <= arlock_i;
     end
     ar_count_q <= live_q ? ar_count_q + {31'd0, ar_take} - {31'd0, r_done} : 32'd0;
   end
@@ -269,12 +269,10 @@ module axi4_checker #(
   logic early_push;           // the last W beat of a burst whose AW is not known
   assign early_push = w_take && wlast_i && !w_end;
   always_ff @(posedge clk_i) begin : proc_early
-    if (early_match) begin
-      for (int unsigned n = 0; n + 1 < MaxOutstanding; n++) early_len_q[n] <= early_len_q[n+1];
-    end
-    if (early_push) begin
-      WTableFits : assert (early_count_q < MaxOutstanding);
-      early_len_q[early_count_q-{31'd0, early_match}] <= w_beat_q;
+    if (early_push) WTableFits : assert (early_count_q < MaxOutstanding);
+    for (int unsigned n = 0; n < MaxOutstanding; n++) begin
+      if (early_push && n == early_count_q - {31'd0, early_match}) early_len_q[n] <= w_beat_q;
+      else if (early_match) early_len_q[n] <= early_len_q[(n+1)%MaxOutstanding];
     end
     early_count_q <= live_q ? early_count_q + {31'd0, early_push} - {31'd0, early_match} : 32'd0;
   end
@@ -294,26 +292,23 @@ module axi4_checker #(
   always_ff @(posedge clk_i) begin : proc_writes
     if (live_q && bvalid_i) BHasRequest : assert (b_found < MaxOutstanding);
     if (b_found < MaxOutstanding) BNoExOkay : assert (bresp_i != RespExOkay || aw_lock_q[b_found]);
-    if (b_done) begin
-      for (int unsigned n = 0; n + 1 < MaxOutstanding; n++) begin
-        if (n >= b_found) begin
-          aw_id_q[n] <= aw_id_q[n+1];
-          aw_addr_q[n] <= aw_addr_q[n+1];
-          aw_len_q[n] <= aw_len_q[n+1];
-          aw_size_q[n] <= aw_size_q[n+1];
-          aw_burst_q[n] <= aw_burst_q[n+1];
-          aw_lock_q[n] <= aw_lock_q[n+1];
-        end
+    if (aw_take) AwTableFits : assert (aw_count_q < MaxOutstanding);
+    for (int unsigned n = 0; n < MaxOutstanding; n++) begin
+      if (aw_take && n == aw_count_q - {31'd0, b_done}) begin
+        aw_id_q[n] <= awid_i;
+        aw_addr_q[n] <= awaddr_i[11:0];
+        aw_len_q[n] <= awlen_i;
+        aw_size_q[n] <= awsize_i;
+        aw_burst_q[n] <= awburst_i;
+        aw_lock_q[n] <= awlock_i;
+      end else if (b_done && n >= b_found) begin
+        aw_id_q[n] <= aw_id_q[(n+1)%MaxOutstanding];
+        aw_addr_q[n] <= aw_addr_q[(n+1)%MaxOutstanding];
+        aw_len_q[n] <= aw_len_q[(n+1)%MaxOutstanding];
+        aw_size_q[n] <= aw_size_q[(n+1)%MaxOutstanding];
+        aw_burst_q[n] <= aw_burst_q[(n+1)%MaxOutstanding];
+        aw_lock_q[n] <= aw_lock_q[(n+1)%MaxOutstanding];
       end
-    end
-    if (aw_take) begin
-      AwTableFits : assert (aw_count_q < MaxOutstanding);
-      aw_id_q[aw_count_q-{31'd0, b_done}] <= awid_i;
-      aw_addr_q[aw_count_q-{31'd0, b_done}] <= awaddr_i[11:0];
-      aw_len_q[aw_count_q-{31'd0, b_done}] <= awlen_i;
-      aw_size_q[aw_count_q-{31'd0, b_done}] <= awsize_i;
-      aw_burst_q[aw_count_q-{31'd0, b_done}] <= awburst_i;
-      aw_lock_q[aw_count_q-{31'd0, b_done}] <= awlock_i;
     end
     aw_count_q <= live_q ? aw_count_q + {31'd0, aw_take} - {31'd0, b_done} : 32'd0;
     w_done_q <= live_q ? w_done_q + {31'd0, w_end} + {31'd0, early_match} - {31'd0, b_done} : 32'd0;

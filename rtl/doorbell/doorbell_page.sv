@@ -117,6 +117,8 @@ module doorbell_page #(
   localparam logic [11:0] AttachedOffset = 12'h088;
   localparam logic [11:0] InterruptsOffset = 12'h090;
   localparam logic [63:0] StateOpen = 64'd1;
+  localparam logic [63:0] StatePassed = 64'd2;
+  localparam logic [63:0] StateFailed = 64'd3;
   localparam logic [1:0]  RespSlverr = 2'b10;
   localparam logic [1:0]  RespDecerr = 2'b11;
   localparam int unsigned TimerBits = $clog2(PollIntervalCycles + 1);
@@ -173,6 +175,12 @@ module doorbell_page #(
                             | (m_axil_arvalid & m_axil_arready);
   wire logic data_gone = (m_axi_wvalid & m_axi_wready) | (m_axil_wvalid & m_axil_wready);
 
+  // A state word with any other value is no longer ours: the program died and its page has become
+  // something else. Nothing more is written to it.
+  logic page_closed, page_lost;
+  assign page_closed = state_word_q == StatePassed || state_word_q == StateFailed;
+  assign page_lost   = !page_closed && state_word_q != StateOpen;
+
   // ---------------------------------------------------------------- sequence of events
   always_comb begin : proc_next_state
     state_d = state_q;
@@ -182,13 +190,13 @@ module doorbell_page #(
       StIdle: begin
         if (!page_enable_i) state_d = StDetach;
         else if (timer_q == '0) state_d = StPollAddress;
-        else if (interrupts_new) state_d = StInterrupts;
       end
       StPollAddress: if (m_axi_arready) state_d = StPollData;
       StPollData:    if (poll_done) state_d = StDecide;
       StDecide: begin
         if (read_error_q) state_d = StStopped;
-        else if (state_word_q != StateOpen) state_d = StDetach;
+        else if (page_closed) state_d = StDetach;
+        else if (page_lost) state_d = StStopped;
         else if (doorbell_new) state_d = StDoorbell;
         else if (command_new) state_d = StCommand;
         else if (interrupts_new) state_d = StInterrupts;
@@ -297,7 +305,9 @@ module doorbell_page #(
       page_attached_o <= 1'b0;
       page_error_o    <= 1'b0;
     end else begin
-      if (page_refused || (state_q == StDecide && read_error_q)) page_error_o <= 1'b1;
+      if (page_refused || (state_q == StDecide && (read_error_q || page_lost))) begin
+        page_error_o <= 1'b1;
+      end
       if (state_q == StAttach && page_done && !page_refused) page_attached_o <= 1'b1;
       else if (state_d == StStopped) page_attached_o <= 1'b0;
       if (state_q == StDecide && !read_error_q) begin

@@ -58,7 +58,7 @@ module ioat_channel (
   assign stopped   = state_q == StateHalted || state_q == StateRecord;
   assign begin_run = state_q == StateHalted && fresh_q && !reset_q &&
                      !command_i[ioat_pkg::CmdReset] &&
-                     (doorbell_i || command_i[ioat_pkg::CmdStart]);
+                     ((doorbell_i && doorbell_count_i != '0) || command_i[ioat_pkg::CmdStart]);
   assign bad_chain = begin_run && chain_misaligned_i;
   assign all_done  = count_i == dmacount_q;
 

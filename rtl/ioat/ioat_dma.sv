@@ -10,7 +10,7 @@ module ioat_dma #(
   parameter int unsigned IdWidthBits = 4,
   /// Largest transfer of a descriptor, log2 of bytes: 12 to 31.
   parameter int unsigned TransferCapLog2 = 20,
-  /// Longest burst: 1 to 256 beats.
+  /// Longest burst: 512 / DataWidthBits (a descriptor) to 256 beats.
   parameter int unsigned MaxBurstBeats = 256,
   /// Source beats in flight or held (32 KiB by default): a power of two, at least two bursts.
   parameter int unsigned ReadBufferBeats = 262144 / DataWidthBits,
@@ -116,8 +116,8 @@ module ioat_dma #(
   if (TransferCapLog2 < 12 || TransferCapLog2 > 31) begin : gen_bad_transfer_cap
     $fatal(1, "TransferCapLog2 must be 12 to 31 (instance %m)");
   end
-  if (MaxBurstBeats < 1 || MaxBurstBeats > 256) begin : gen_bad_burst
-    $fatal(1, "MaxBurstBeats must be 1 to 256 (instance %m)");
+  if (MaxBurstBeats < 512 / DataWidthBits || MaxBurstBeats > 256) begin : gen_bad_burst
+    $fatal(1, "MaxBurstBeats must be 512 / DataWidthBits to 256 (instance %m)");
   end
   if (MaxReadBursts < 1) begin : gen_bad_read_bursts
     $fatal(1, "MaxReadBursts must be at least 1 (instance %m)");
@@ -282,6 +282,7 @@ module ioat_dma #(
 
   ioat_fetch #(
     .DataWidthBits(DataWidthBits),
+    .MaxBurstBeats(MaxBurstBeats),
     .Depth        (PrefetchDescriptors)
   ) u_fetch (
     .clk_i,

@@ -6,6 +6,8 @@
 // once `next` is known.
 module ioat_fetch #(
   parameter int unsigned DataWidthBits = 512,
+  /// Longest burst in beats, at least those of a descriptor.
+  parameter int unsigned MaxBurstBeats = 256,
   /// Descriptors held or in flight: a power of two, 2 to 256.
   parameter int unsigned Depth = 64
 ) (
@@ -40,7 +42,10 @@ module ioat_fetch #(
 );
   localparam int unsigned Beats      = 512 / DataWidthBits;
   localparam int unsigned UseBits    = $clog2(Depth + 1);
-  localparam int unsigned BurstLimit = (Depth < 16) ? Depth : 16;
+  // Descriptors in one burst
+  localparam int unsigned DepthLimit = (Depth < 16) ? Depth : 16;
+  localparam int unsigned BurstLimit =
+      (MaxBurstBeats / Beats < DepthLimit) ? MaxBurstBeats / Beats : DepthLimit;
   localparam int unsigned BeatBits   = (Beats > 1) ? $clog2(Beats) : 1;
 
   // Descriptors accepted since the start; in flight; of those, to be dropped

@@ -206,7 +206,7 @@ module ioat_regs #(
       else if (rearm || read_attention) attention_q <= 1'b0;
       if (rearm) armed_q <= 1'b1;
       else if (raise) armed_q <= 1'b0;
-      if (raise) waiting_q <= 1'b0;
+      if (raise || resetting_i) waiting_q <= 1'b0;
       else if (irq_i) waiting_q <= 1'b1;
     end
   end

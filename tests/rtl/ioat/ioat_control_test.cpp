@@ -255,6 +255,38 @@ TYPED_TEST(IoatControlTest, ResetDropsTheRecordThatIsNotBegun) {
   EXPECT_FALSE(bench.irq());
 }
 
+// The doorbell page makes a guest store 0 after a reset: it must not latch the old CHAINADDR.
+TYPED_TEST(IoatControlTest, CountOfZeroAfterResetStartsNothing) {
+  IoatBench<TypeParam> bench;
+  this->lay_out(bench, 3);
+  this->run_to_the_end(bench);
+  bench.reset_channel();
+  bench.doorbell(0);
+  bench.clocks(200);
+  EXPECT_EQ(bench.status(), kHalted);
+  EXPECT_TRUE(bench.idle());
+  bench.write64(kChainAddress, bench.kChain + 64);
+  bench.doorbell(1);
+  bench.wait_idle();
+  EXPECT_EQ(bench.read64(kChanStatus), (bench.kChain + 64) | kDone);
+}
+
+TYPED_TEST(IoatControlTest, ResetDropsAnInterruptThatWaits) {
+  IoatBench<TypeParam> bench;
+  std::vector<Descriptor> ring(2);
+  for (Descriptor& d : ring) d.control = kNull | kRecord | kIrq | kFence;
+  bench.put_ring(ring);
+  bench.prepare(bench.kChain);
+  bench.doorbell(2);  // two interrupts and no re-arm: the second waits
+  bench.wait_idle();
+  bench.clocks(100);
+  EXPECT_TRUE(bench.irq());
+  bench.reset_channel();
+  bench.write32(kChanCtrl, 0x1D);
+  bench.clocks(100);
+  EXPECT_FALSE(bench.irq());
+}
+
 TYPED_TEST(IoatControlTest, StartBeginsAChannelThatHasNoWork) {
   IoatBench<TypeParam> bench;
   this->lay_out(bench, 2);
