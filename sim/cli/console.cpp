@@ -20,6 +20,9 @@ void catch_signals() {
   action.sa_flags = static_cast<int>(SA_RESETHAND);
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  sigaction(SIGHUP, &action, nullptr);
+  // Whoever reads our output may go away; the guest's page is to be released all the same.
+  std::signal(SIGPIPE, SIG_IGN);
 }
 
 bool interrupted() noexcept { return signal_seen != 0; }

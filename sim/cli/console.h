@@ -12,7 +12,8 @@
 
 namespace guestlink::sim {
 
-/// Makes SIGINT and SIGTERM set a flag instead of ending the process; a second one ends it.
+/// Makes SIGINT, SIGTERM and SIGHUP set a flag instead of ending the process; a second one ends it.
+/// A closed pipe is an error of the write, not a signal.
 void catch_signals();
 /// Whether one has arrived.
 bool interrupted() noexcept;

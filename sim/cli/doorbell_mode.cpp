@@ -206,8 +206,9 @@ class DoorbellServer {
     }
     if (page.error) {
       summary.stop_reason = "page error";
-      session_.console.problem(summary, "guest memory refused an access to the doorbell page at " +
-                                            hex(*summary.page_address));
+      session_.console.problem(
+          summary,
+          "the doorbell page is gone or guest memory refused it, at " + hex(*summary.page_address));
       return kExitFailed;
     }
     summary.stop_reason = "guest closed the page";

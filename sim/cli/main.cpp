@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <stdexcept>
 #include <utility>
 
@@ -37,7 +38,22 @@ class Handle {
   std::uint64_t id_;
 };
 
+// The FST writer removes what is at its path: it must not be the RAM file, or a device.
+void check_trace(const Options& options) {
+  namespace fs = std::filesystem;
+  if (options.trace.empty() || !fs::exists(options.trace)) return;
+  const std::size_t start = options.attach.find(':') + 1;
+  const fs::path ram = options.attach.substr(start, options.attach.find(',') - start);
+  if (!fs::is_regular_file(options.trace)) {
+    throw std::runtime_error("trace file '" + options.trace + "' is no regular file");
+  }
+  if (fs::exists(ram) && fs::equivalent(options.trace, ram)) {
+    throw std::runtime_error("trace file '" + options.trace + "' is the guest's RAM file");
+  }
+}
+
 int simulate(const Options& options, Console& console, Summary& summary) {
+  check_trace(options);
   const Handle handle(attach(options.attach));
   ModelDriver driver({handle.id(), options.trace, options.max_cycles});
   driver.set_timing(timing_of(options));
@@ -63,7 +79,11 @@ int run(const Options& options) {
     console.problem(summary, error.what());
   }
   if (summary.cycles == 0 && !options.json) return code;  // all there is to say has been said
-  std::fputs((options.json ? to_json(summary) + "\n" : to_text(summary)).c_str(), stdout);
+  const std::string text = options.json ? to_json(summary) + "\n" : to_text(summary);
+  if (std::fputs(text.c_str(), stdout) < 0 || std::fflush(stdout) != 0) {
+    std::perror("guestlink-sim: cannot write the summary");
+    return kExitFailed;
+  }
   return code;
 }
 

@@ -95,14 +95,17 @@ void add_self_test(CLI::App& app, Options& options, std::string& range) {
       ->group(group);
 }
 
+// A year: far from what overflows a clock.
+constexpr double kMostSeconds = 366.0 * 24 * 3600;
+
 void add_run(CLI::App& app, Options& options) {
   app.add_option("--attach-timeout", options.attach_timeout, "Wait this long for a doorbell page")
-      ->check(CLI::NonNegativeNumber)
+      ->check(CLI::Range(0.0, kMostSeconds))
       ->type_name("SECONDS")
       ->capture_default_str();
   app.add_option("--idle-timeout", options.idle_timeout,
                  "End when the guest has asked for nothing for so long; 0 for never")
-      ->check(CLI::NonNegativeNumber)
+      ->check(CLI::Range(0.0, kMostSeconds))
       ->type_name("SECONDS")
       ->capture_default_str();
   app.add_option("--trace", options.trace, "Write all signals to this FST file")->type_name("FILE");
@@ -134,12 +137,16 @@ std::optional<int> parse_options(int argc, char** argv, Options& options) {
   app.footer(kFooter);
   try {
     app.parse(argc, argv);
-    if (!range.empty()) parse_range(range, options);
+    if (app.count("--range") != 0) parse_range(range, options);
     check_pattern("--accept-stall", options.accept_stall);
     check_pattern("--beat-stall", options.beat_stall);
     if (options.self_test && !options.attach.starts_with("mock:") && range.empty()) {
       throw CLI::ValidationError("--self-test",
                                  "overwrites memory: name what it may use with --range BASE+SIZE");
+    }
+    if (options.inject_error && *options.inject_error >= options.descriptors) {
+      throw CLI::ValidationError(
+          "--inject-error", "the last descriptor is " + std::to_string(options.descriptors - 1));
     }
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kExitOk : kExitUsage;

@@ -200,8 +200,17 @@ class Doorbell(Temporary):
     def test_the_guest_fails(self) -> None:
         self.assertEqual(self.serve(3, 1)["guest_verdict"], "fail")
 
-    def test_the_guest_closes_without_a_verdict(self) -> None:
-        self.assertEqual(self.serve(0, 1)["guest_verdict"], "none")
+    def test_a_page_that_became_something_else_is_not_written(self) -> None:
+        self.start()
+        guest = Guest(self.ram, 0x123000)
+        guest.publish()
+        guest.attach()
+        guest.store(0x50, 0)
+        summary = self.finish(1)
+        self.assertEqual(guest.load(0x88), Guest.SESSION)
+        self.assertEqual(summary["stop_reason"], "page error")
+        self.assertEqual(summary["guest_verdict"], "none")
+        self.assertIn("0x123000", summary["errors"][0])
 
     def test_dead_pages_and_copies_are_never_written(self) -> None:
         self.start("--attach-timeout", "0.5")
