@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Descriptor prefetch. Reads ahead on the guess that the next descriptor lies 64 bytes on, at most
-// as many as DMACOUNT has made valid; drops what a guess got wrong (an error response included)
-// once `next` is known.
+// as many as DMACOUNT has made valid and not beyond the 4 KiB page of an address that is known:
+// what lies there may be no RAM. Drops what a guess got wrong once `next` is known.
 module ioat_fetch #(
   parameter int unsigned DataWidthBits = 512,
   /// Longest burst in beats, at least those of a descriptor.
@@ -63,7 +63,7 @@ module ioat_fetch #(
   logic [15:0] valid_left;
   logic [UseBits-1:0] room, ask_count;
   logic [6:0] to_page;
-  logic ask, take, accept, next_is_guess, report_misaligned;
+  logic ask, take, accept, next_is_guess, page_is_guess, report_misaligned;
   logic [63:0] next;
   logic push, unused_ready;
 
@@ -83,7 +83,11 @@ module ioat_fetch #(
     if (16'(to_page) < 16'(ask_count)) ask_count = UseBits'(to_page);
   end
 
-  assign ar_valid_o = enable_i && !stopped_q && !misaligned_q && ask_count != '0;
+  // A page's first descriptor is asked for only when the one before it has named it
+  assign page_is_guess = ask_q[11:6] == '0 && ask_q != arrive_q;
+
+  assign ar_valid_o = enable_i && !stopped_q && !misaligned_q && !page_is_guess &&
+                      ask_count != '0;
   assign ar_addr_o  = {ask_q, 6'd0};
   assign ar_len_o   = 8'(32'(ask_count) * Beats - 1);
   assign ask        = ar_valid_o && ar_ready_i;

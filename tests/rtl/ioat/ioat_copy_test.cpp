@@ -358,6 +358,32 @@ TYPED_TEST(IoatCopyTest, WrongGuessesAreDroppedEvenWhenTheyFail) {
   bench.expect_memory();
 }
 
+TYPED_TEST(IoatCopyTest, NoGuessLeavesThePage) {
+  IoatBench<TypeParam> bench(test_seed(91));
+  bench.memory.behaviour.latency_min = bench.memory.behaviour.latency_max = 20;
+  // The last three descriptors of every second page; what lies behind them is not part of the chain
+  const std::size_t count = 30;
+  const auto place = [](std::size_t i) {
+    return IoatBench<TypeParam>::kChain + i / 3 * 0x2000 + 0x1000 - (3 - i % 3) * 64;
+  };
+  for (std::size_t i = 0; i < count; ++i) {
+    Descriptor d{90, kRecord, bench.kSources + 200 * i, bench.kDests + 300 * i, 0};
+    d.next = place((i + 1) % count);
+    bench.put(place(i), d);
+    bench.expect_copy(d);
+  }
+  bench.prepare(bench.kChain + 0x1000 - 3 * 64);
+  bench.memory.on_read = [&](const AxiBurst& b) {
+    if (b.id != 1) return;
+    EXPECT_EQ(b.address / 0x1000 % 2, bench.kChain / 0x1000 % 2);
+  };
+  bench.doorbell(count);
+  bench.wait_idle();
+  EXPECT_EQ(bench.error(), 0U);
+  EXPECT_EQ(bench.read64(kChanStatus), place(count - 1) | kDone);
+  bench.expect_memory();
+}
+
 TEST(IoatCountTest, DmacountGoesRoundAt65536) {
   IoatBench<Device256> bench;
   std::vector<Descriptor> ring(16);
