@@ -106,7 +106,7 @@ int guestlink_crc32c(void* handle, unsigned long long address, unsigned long lon
 /* The whole regular file `path` to `address`; `length` is its size. */
 int guestlink_load_file(void* handle, unsigned long long address, const char* path,
                         unsigned long long* length);
-/* The range to the file `path`, made or overwritten. */
+/* The range to the file `path`, made or replaced as a whole. */
 int guestlink_save_file(void* handle, unsigned long long address, unsigned long long length,
                         const char* path);
 

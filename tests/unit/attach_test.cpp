@@ -7,8 +7,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
+#include <atomic>
 #include <csignal>
+#include <filesystem>
+#include <fstream>
 #include <limits>
+#include <thread>
+#include <vector>
 
 #include "attach/spec.h"
 #include "support/temporary_directory.h"
@@ -276,6 +282,42 @@ TEST(AttachTest, FailedMockLeavesNoFile) {
   expect_message("mock:" + path + ",size=0x7ffffffffffff000", "cannot be made 0x7ffffffffffff000");
   EXPECT_FALSE(std::filesystem::exists(path));
   expect_message("mock:" + directory.file("") + ",size=4K", "is a directory");
+}
+
+TEST(AttachTest, MockFileAppearsWithItsContent) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("ram");
+  constexpr std::uintmax_t kSize = 64U << 20;
+  std::atomic<bool> made{false};
+  int first_seen = -1;
+  std::thread watcher([&] {
+    while (!std::filesystem::exists(path) && !made) std::this_thread::yield();
+    std::ifstream file(path, std::ios::binary);
+    file.seekg(kSize - 1);
+    first_seen = file.get();
+  });
+  (void)attach("mock:" + path + ",size=64M,fill=0x5A");
+  made = true;
+  watcher.join();
+  EXPECT_EQ(first_seen, 0x5A);
+  const auto files = std::filesystem::directory_iterator(directory.file(""));
+  EXPECT_EQ(std::distance(begin(files), end(files)), 1);
+}
+
+TEST(AttachTest, ManyMakersOfOneMockFileShareIt) {
+  const TemporaryDirectory directory;
+  const std::string spec = "mock:" + directory.file("ram") + ",size=1M";
+  std::array<GuestMemory, 4> memories;
+  {
+    std::vector<std::jthread> makers;
+    for (GuestMemory& memory : memories) makers.emplace_back([&] { memory = attach(spec); });
+  }
+  ASSERT_EQ(memories[0].store<std::uint64_t>(0x1000, 42), kOk);
+  for (const GuestMemory& memory : memories) {
+    std::uint64_t value = 0;
+    ASSERT_EQ(memory.load(0x1000, value), kOk);
+    EXPECT_EQ(value, 42U);
+  }
 }
 
 TEST(AttachTest, TwoAttachmentsOfOneFileShareBytes) {

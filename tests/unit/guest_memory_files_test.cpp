@@ -1,10 +1,13 @@
 // Copyright The Guestlink Authors
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
+#include <filesystem>
 #include <fstream>
 
 #include "guestlink/attach.h"
@@ -80,6 +83,54 @@ TEST(GuestMemoryFilesTest, TheRamFileItselfIsNeverTruncated) {
   EXPECT_EQ(memory.save_file(0, 0x1000, ram.c_str()), AccessStatus::kIoError);
   EXPECT_EQ(errno, EBUSY);
   EXPECT_EQ(content_of(ram), std::string(0x10000, '\x11'));
+}
+
+TEST(GuestMemoryFilesTest, SavingOverTheRamFileOfAnotherHandleLeavesThatMemoryAlone) {
+  const TemporaryDirectory directory;
+  const std::string ram = directory.file("ram");
+  GuestMemory other = attach("mock:" + ram + ",size=64K,fill=0x11");
+  GuestMemory memory = attach("mock:,size=64K,fill=0x22");
+  ASSERT_EQ(memory.save_file(0, 0x1000, ram.c_str()), kOk);
+  EXPECT_EQ(content_of(ram), std::string(0x1000, '\x22'));
+  std::uint64_t word = 0;
+  ASSERT_EQ(other.load<std::uint64_t>(0xFFF8, word), kOk);  // would be a SIGBUS
+  EXPECT_EQ(word, 0x1111111111111111U);
+}
+
+TEST(GuestMemoryFilesTest, SavedFilesKeepTheirModeAndTheirLinks) {
+  const TemporaryDirectory directory;
+  GuestMemory memory = attach("mock:,size=64K,fill=0x33");
+  const std::string file = directory.file("file", "old");
+  const std::string symbolic = directory.file("link");
+  ASSERT_EQ(chmod(file.c_str(), 0640), 0);
+  ASSERT_EQ(symlink("file", symbolic.c_str()), 0);
+  ASSERT_EQ(memory.save_file(0, 3, symbolic.c_str()), kOk);
+  EXPECT_TRUE(std::filesystem::is_symlink(symbolic));
+  EXPECT_EQ(content_of(file), "333");
+  struct stat info = {};
+  ASSERT_EQ(stat(file.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 07777U, 0640U);
+}
+
+// A limit of this process stands for a disk that is full.
+TEST(GuestMemoryFilesTest, SaveThatFailsHalfWayLeavesTheOldFileAndNothingElse) {
+  const TemporaryDirectory directory;
+  GuestMemory memory = attach("mock:,size=64K,fill=0x44");
+  const std::string file = directory.file("file", "old");
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  const rlimit small{.rlim_cur = 0x1000, .rlim_max = before.rlim_max};
+  const auto old_handler = std::signal(SIGXFSZ, SIG_IGN);
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
+  const AccessStatus status = memory.save_file(0, 0x10000, file.c_str());
+  const int error = errno;
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+  std::signal(SIGXFSZ, old_handler);
+  EXPECT_EQ(status, AccessStatus::kIoError);
+  EXPECT_EQ(error, EFBIG);
+  EXPECT_EQ(content_of(file), "old");
+  const auto files = std::filesystem::directory_iterator(directory.file(""));
+  EXPECT_EQ(std::distance(begin(files), end(files)), 1);
 }
 
 TEST(GuestMemoryFilesTest, PopulatedRangesAreTheDataOfASparseFile) {

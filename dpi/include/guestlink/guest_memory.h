@@ -173,8 +173,9 @@ class GuestMemory {
   /// cannot be read; a read that fails half-way leaves what was read till then.
   [[nodiscard]] AccessStatus load_file(std::uint64_t address, const char* path,
                                        std::uint64_t& length) noexcept;
-  /// The range to the file `path`, made or overwritten. kIoError (with errno) if it cannot be
-  /// written, and when it is a file of this very memory (EBUSY), which is not touched then.
+  /// The range to the file `path`, which is there only when it is whole: it replaces a regular
+  /// file, and a process that has the old one open or mapped keeps that. kIoError (with errno) if
+  /// it cannot be written, the old file left as it was, and for a file of this very memory (EBUSY).
   [[nodiscard]] AccessStatus save_file(std::uint64_t address, std::uint64_t length,
                                        const char* path) const noexcept;
 
@@ -234,6 +235,8 @@ class GuestMemory {
   AccessStatus refuse_atomic(std::uint64_t address, std::uint64_t length) const noexcept;
   std::span<std::byte> span_from(std::uint64_t address, std::uint64_t limit) const noexcept;
   std::span<std::byte> span_before(std::uint64_t end, std::uint64_t limit) const noexcept;
+  AccessStatus save_to(int fd, std::uint64_t address, std::uint64_t length) const noexcept;
+  bool maps_file(const struct stat& info) const noexcept;
   void swap(GuestMemory& other) noexcept;
 
   std::array<Region, kHotRows> hot_{};

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <sys/types.h>
+#include <sys/stat.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -47,8 +47,8 @@ class Mapping {
   [[nodiscard]] std::uint64_t length() const noexcept { return length_; }
   [[nodiscard]] bool writable() const noexcept { return writable_; }
   [[nodiscard]] int fd() const noexcept { return fd_.get(); }
-  /// Whether the file that `fd` has open is the mapped one.
-  [[nodiscard]] bool same_file(int fd) const noexcept;
+  /// Whether the file that `info` tells of is the mapped one.
+  [[nodiscard]] bool same_file(const struct stat& info) const noexcept;
 
  private:
   void swap(Mapping& other) noexcept;

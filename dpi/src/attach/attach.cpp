@@ -14,6 +14,7 @@
 #include <system_error>
 
 #include "attach/spec.h"
+#include "memory/new_file.h"
 
 namespace guestlink {
 namespace {
@@ -100,21 +101,6 @@ GuestMemory attach_file(const Spec& spec) {
   return map_file(layout_of(spec, size), std::move(fd), size, spec.read_only);
 }
 
-// A file made here and not yet handed out: unlinked again if something fails.
-class NewFile {
- public:
-  explicit NewFile(std::string path) : path_(std::move(path)) {}
-  NewFile(const NewFile&) = delete;
-  NewFile& operator=(const NewFile&) = delete;
-  ~NewFile() {
-    if (!path_.empty()) unlink(path_.c_str());
-  }
-  void keep() { path_.clear(); }
-
- private:
-  std::string path_;
-};
-
 void write_at(int fd, std::span<const std::byte> data, std::uint64_t offset, const Spec& spec) {
   while (!data.empty()) {
     const ssize_t put = pwrite(fd, data.data(), data.size(), static_cast<off_t>(offset));
@@ -195,27 +181,40 @@ FileDescriptor reuse_mock(const Spec& spec, std::uint64_t size) {
   return fd;
 }
 
+void fill_mock(int fd, int image, const Spec& spec, std::uint64_t size) {
+  if (spec.fill) fill_file(fd, spec, size);
+  if (spec.image) copy_image(image, fd, spec);
+}
+
+// Who waits for the file to appear finds it with its size and content.
+FileDescriptor make_mock(int image, const Spec& spec, std::uint64_t size) {
+  constexpr mode_t kMode = 0660;
+  const auto refuse = [&](int error) {
+    fail("file " + quoted(spec.target) + " cannot be created: " + reason(error));
+  };
+  detail::NewFile file(spec.target.c_str(), kMode);
+  if (file.fd() < 0) refuse(errno);
+  set_size(file.fd(), spec, size);
+  fill_mock(file.fd(), image, spec, size);
+  if (file.publish(detail::Existing::kKeep)) return file.take();
+  if (errno != EEXIST) refuse(errno);
+  FileDescriptor made_meanwhile = reuse_mock(spec, size);
+  if (made_meanwhile.get() < 0) refuse(EEXIST);
+  return made_meanwhile;
+}
+
 GuestMemory attach_mock(const Spec& spec) {
   if (!spec.size) fail("key 'size' is missing; mock: needs one, such as size=64M");
   const std::uint64_t size = *spec.size;
   const AddressMap map = layout_of(spec, size);
   const FileDescriptor image = spec.image ? open_image(spec, size) : FileDescriptor();
   FileDescriptor fd = spec.target.empty() ? make_anonymous(spec, size) : reuse_mock(spec, size);
-  NewFile created(fd.get() < 0 ? spec.target : std::string());
   if (fd.get() < 0) {
-    fd = FileDescriptor(open(spec.target.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0660));
-    if (fd.get() < 0) {
-      const int error = errno;
-      created.keep();  // whatever is there is not ours
-      fail("file " + quoted(spec.target) + " cannot be created: " + reason(error));
-    }
-    set_size(fd.get(), spec, size);
+    fd = make_mock(image.get(), spec, size);
+  } else {
+    fill_mock(fd.get(), image.get(), spec, size);
   }
-  if (spec.fill) fill_file(fd.get(), spec, size);
-  if (spec.image) copy_image(image.get(), fd.get(), spec);
-  GuestMemory memory = map_file(map, std::move(fd), size, spec.read_only);
-  created.keep();
-  return memory;
+  return map_file(map, std::move(fd), size, spec.read_only);
 }
 
 GuestMemory attach_parsed(const Spec& spec) {

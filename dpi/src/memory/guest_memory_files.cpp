@@ -11,14 +11,10 @@
 #include <cerrno>
 
 #include "guestlink/guest_memory.h"
+#include "memory/new_file.h"
 
 namespace guestlink {
 namespace {
-
-FileDescriptor open_file(const char* path, int flags) noexcept {
-  constexpr mode_t kMode = 0666;  // less the umask, as any program's output
-  return FileDescriptor(open(path, flags | O_CLOEXEC, kMode));
-}
 
 bool read_all(int fd, std::span<std::byte> data) noexcept {
   while (!data.empty()) {
@@ -62,7 +58,7 @@ AccessStatus GuestMemory::load_file(std::uint64_t address, const char* path,
                                     std::uint64_t& length) noexcept {
   if (path == nullptr) return AccessStatus::kBadArgument;
   if (regions_.empty()) return AccessStatus::kDetached;
-  const FileDescriptor file = open_file(path, O_RDONLY | O_NONBLOCK);  // a FIFO must not block
+  const FileDescriptor file(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK));  // not wait for a FIFO
   struct stat info = {};
   if (file.get() < 0 || fstat(file.get(), &info) != 0) return AccessStatus::kIoError;
   if (!S_ISREG(info.st_mode)) {
@@ -81,29 +77,45 @@ AccessStatus GuestMemory::load_file(std::uint64_t address, const char* path,
   return AccessStatus::kOk;
 }
 
-AccessStatus GuestMemory::save_file(std::uint64_t address, std::uint64_t length,
-                                    const char* path) const noexcept {
-  if (path == nullptr) return AccessStatus::kBadArgument;
-  const AccessStatus status = check(address, length, Access::kRead);
-  if (status != AccessStatus::kOk) return status;
-  // Not O_TRUNC: the path may be the RAM file, and shrinking that would kill every process that
-  // maps it.
-  const FileDescriptor file = open_file(path, O_WRONLY | O_CREAT | O_NONBLOCK);
-  if (file.get() < 0) return AccessStatus::kIoError;
-  if (std::any_of(mappings_.begin(), mappings_.end(),
-                  [&](const Mapping& mapping) { return mapping.same_file(file.get()); })) {
-    errno = EBUSY;
-    return AccessStatus::kIoError;
-  }
-  struct stat info = {};
-  if (fstat(file.get(), &info) != 0) return AccessStatus::kIoError;
-  if (S_ISREG(info.st_mode) && ftruncate(file.get(), 0) != 0) return AccessStatus::kIoError;
+AccessStatus GuestMemory::save_to(int fd, std::uint64_t address,
+                                  std::uint64_t length) const noexcept {
   for (std::uint64_t done = 0; done < length;) {
     const auto part = span_from(address + done, length - done);
-    if (!write_all(file.get(), part)) return AccessStatus::kIoError;
+    if (!write_all(fd, part)) return AccessStatus::kIoError;
     done += part.size();
   }
   return AccessStatus::kOk;
+}
+
+AccessStatus GuestMemory::save_file(std::uint64_t address, std::uint64_t length,
+                                    const char* path) const noexcept {
+  if (path == nullptr) return AccessStatus::kBadArgument;
+  AccessStatus status = check(address, length, Access::kRead);
+  if (status != AccessStatus::kOk) return status;
+  struct stat info = {};
+  const bool exists = stat(path, &info) == 0;
+  if (exists && !S_ISREG(info.st_mode)) {  // a device, a pipe
+    const FileDescriptor file(open(path, O_WRONLY | O_CLOEXEC | O_NONBLOCK));
+    return file.get() < 0 ? AccessStatus::kIoError : save_to(file.get(), address, length);
+  }
+  if (exists && maps_file(info)) {
+    errno = EBUSY;
+    return AccessStatus::kIoError;
+  }
+  // As any program's output: a new file gets the umask's mode, an old one keeps its own.
+  constexpr mode_t kMode = 0666;
+  detail::NewFile file(path, kMode);
+  if (file.fd() < 0) return AccessStatus::kIoError;
+  status = save_to(file.fd(), address, length);
+  if (status != AccessStatus::kOk) return status;
+  const bool done = (!exists || fchmod(file.fd(), info.st_mode & 07777) == 0) &&
+                    file.publish(detail::Existing::kReplace);
+  return done ? AccessStatus::kOk : AccessStatus::kIoError;
+}
+
+bool GuestMemory::maps_file(const struct stat& info) const noexcept {
+  return std::any_of(mappings_.begin(), mappings_.end(),
+                     [&](const Mapping& mapping) { return mapping.same_file(info); });
 }
 
 std::vector<GuestRange> GuestMemory::populated_ranges() const {

@@ -47,11 +47,9 @@ Mapping::~Mapping() {
   if (data_ != nullptr) munmap(data_, mapped_);
 }
 
-bool Mapping::same_file(int fd) const noexcept {
+bool Mapping::same_file(const struct stat& info) const noexcept {
   struct stat mine = {};
-  struct stat other = {};
-  return fstat(fd_.get(), &mine) == 0 && fstat(fd, &other) == 0 && mine.st_dev == other.st_dev &&
-         mine.st_ino == other.st_ino;
+  return fstat(fd_.get(), &mine) == 0 && mine.st_dev == info.st_dev && mine.st_ino == info.st_ino;
 }
 
 void Mapping::swap(Mapping& other) noexcept {
