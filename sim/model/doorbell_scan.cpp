@@ -13,6 +13,7 @@ constexpr std::uint64_t kSelfOffset = 0x10;
 constexpr std::uint64_t kVersionOffset = 0x18;
 constexpr std::uint64_t kHeartbeatOffset = 0x20;
 constexpr std::uint64_t kStateOffset = 0x50;
+constexpr std::uint64_t kSessionOffset = 0x58;
 constexpr std::uint32_t kVersion = 1;
 constexpr std::uint64_t kStateOpen = 1;
 
@@ -42,6 +43,7 @@ std::optional<DoorbellScanner::Candidate> DoorbellScanner::examine(std::uint64_t
   const auto session = static_cast<std::uint32_t>(version >> 32);
   if (static_cast<std::uint32_t>(version) != kVersion || session == 0) return std::nullopt;
   if (word(memory_, address + kStateOffset) != kStateOpen) return std::nullopt;
+  if (word(memory_, address + kSessionOffset) != session) return std::nullopt;
   return Candidate{{address, session}, word(memory_, address + kHeartbeatOffset)};
 }
 

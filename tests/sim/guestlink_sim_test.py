@@ -145,6 +145,7 @@ class Guest:
         self.store(0x10, self.page if self_address is None else self_address)
         self.store(0x18, self.SESSION << 32 | 1)
         self.store(0x50, 1)
+        self.store(0x58, self.SESSION)
         self.memory[self.page:self.page + 16] = b"GUESTLINK-" + b"DBELL1"
 
     def wait(self, condition, what: str) -> None:
