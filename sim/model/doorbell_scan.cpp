@@ -34,10 +34,10 @@ std::uint64_t word(const GuestMemory& memory, std::uint64_t address) {
 }  // namespace
 
 std::optional<DoorbellScanner::Candidate> DoorbellScanner::examine(std::uint64_t address) const {
-  static const auto wanted = signature();
-  if (word(memory_, address) != wanted[0]) [[likely]]
+  static const auto kWanted = signature();
+  if (word(memory_, address) != kWanted[0]) [[likely]]
     return std::nullopt;
-  if (word(memory_, address + 8) != wanted[1]) return std::nullopt;
+  if (word(memory_, address + 8) != kWanted[1]) return std::nullopt;
   if (word(memory_, address + kSelfOffset) != address) return std::nullopt;
   const std::uint64_t version = word(memory_, address + kVersionOffset);
   const auto session = static_cast<std::uint32_t>(version >> 32);

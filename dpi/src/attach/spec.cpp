@@ -21,7 +21,7 @@ std::string_view take_until(std::string_view& rest, char separator) {
 std::uint64_t number_of(std::string_view key, std::string_view value, std::string_view expected) {
   const auto number = parse_number(value);
   if (!number) {
-    throw std::invalid_argument("key '" + std::string(key) + "' has value " + quoted(value) +
+    throw std::invalid_argument("key '" + std::string(key) + "' has value " + in_quotes(value) +
                                 ", expected " + std::string(expected));
   }
   return *number;
@@ -29,12 +29,12 @@ std::uint64_t number_of(std::string_view key, std::string_view value, std::strin
 
 template <typename T, typename Value>
 void set_once(std::optional<T>& field, std::string_view key, Value value) {
-  if (field) throw std::invalid_argument("key " + quoted(key) + " is given twice");
+  if (field) throw std::invalid_argument("key " + in_quotes(key) + " is given twice");
   field = static_cast<T>(value);
 }
 
 std::string_view text_of(std::string_view key, std::string_view value) {
-  if (value.empty()) throw std::invalid_argument("key " + quoted(key) + " has no value");
+  if (value.empty()) throw std::invalid_argument("key " + in_quotes(key) + " has no value");
   return value;
 }
 
@@ -42,7 +42,8 @@ void set_key(Spec& spec, std::string_view key, std::string_view value, bool has_
   constexpr std::string_view kSize =
       "a size such as 64M, 4G or 0x4000000 (K, M and G are powers of two)";
   if (key == "ro") {
-    if (has_value) throw std::invalid_argument("key 'ro' takes no value, but has " + quoted(value));
+    if (has_value)
+      throw std::invalid_argument("key 'ro' takes no value, but has " + in_quotes(value));
     if (spec.read_only) throw std::invalid_argument("key 'ro' is given twice");
     spec.read_only = true;
   } else if (key == "size") {
@@ -56,19 +57,19 @@ void set_key(Spec& spec, std::string_view key, std::string_view value, bool has_
   } else if (key == "fill") {
     const std::uint64_t fill = number_of(key, value, "a byte, 0 to 0xFF");
     if (fill > 0xFF) {
-      throw std::invalid_argument("key 'fill' has value " + quoted(value) +
+      throw std::invalid_argument("key 'fill' has value " + in_quotes(value) +
                                   ", expected a byte, 0 to 0xFF");
     }
     set_once(spec.fill, key, fill);
   } else {
-    throw std::invalid_argument("key " + quoted(key) +
+    throw std::invalid_argument("key " + in_quotes(key) +
                                 " is not known; one of size machine base image fill ro");
   }
 }
 
 }  // namespace
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   // Appended, not added: GCC 12 warns of an overlap in "'" + std::string() that is not there.
   std::string result(1, '\'');
   result.append(text).append(1, '\'');

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "guestlink/mapping.h"
 
+#include "guestlink/address_map.h"
+
 #include <linux/magic.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -37,8 +39,9 @@ Mapping::Mapping(FileDescriptor fd, std::uint64_t length, bool writable)
   const int protection = writable ? PROT_READ | PROT_WRITE : PROT_READ;
   void* const data = mmap(nullptr, mapped_, protection, MAP_SHARED | MAP_NORESERVE, fd_.get(), 0);
   if (data == MAP_FAILED) {
-    throw std::system_error(errno, std::generic_category(),
-                            "mapping " + std::to_string(mapped_) + " bytes");
+    throw std::system_error(
+        errno, std::generic_category(),
+        "mapping " + hex(mapped_) + " bytes: no such room in this process's address space?");
   }
   data_ = static_cast<std::byte*>(data);
 }

@@ -12,14 +12,14 @@ namespace {
 using Bench = DoorbellBench;
 
 uint32_t seed() {
-  static const uint32_t value = [] {
+  static const uint32_t kValue = [] {
     const char* text = std::getenv("GUESTLINK_SEED");
     const uint32_t chosen =
         text ? static_cast<uint32_t>(std::strtoul(text, nullptr, 0)) : std::random_device{}();
     std::printf("GUESTLINK_SEED=%u\n", chosen);
     return chosen;
   }();
-  return value;
+  return kValue;
 }
 
 uint32_t sequence_of(uint64_t word) { return static_cast<uint32_t>(word >> 53); }

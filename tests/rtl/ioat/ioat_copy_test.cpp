@@ -400,7 +400,7 @@ TYPED_TEST(IoatCopyTest, ScatteredChainIsNotReadOverAndOver) {
   bench.doorbell(count);
   bench.wait_idle();
   bench.expect_memory();
-  EXPECT_LE(beats * TypeParam::kBusBytes, (count + 64) * 64);
+  EXPECT_LE(beats * TypeParam::kBusBytes, (std::uint64_t{count} + 64) * 64);
 }
 
 TEST(IoatCountTest, DmacountGoesRoundAt65536) {
@@ -418,7 +418,7 @@ TEST(IoatCountTest, DmacountGoesRoundAt65536) {
   }
   EXPECT_EQ(bench.descriptors_done(), count);
   EXPECT_EQ(bench.read32(kCommandWord), (count & 0xFFFF) << 16);
-  EXPECT_EQ(bench.read64(kChanStatus), (bench.kChain + 15 * 64) | kDone);
+  EXPECT_EQ(bench.read64(kChanStatus), (bench.kChain + 15UL * 64) | kDone);
 }
 
 }  // namespace
