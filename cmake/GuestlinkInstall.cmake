@@ -1,9 +1,9 @@
 # Copyright The Guestlink Authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# What `cmake --install` puts down: the libraries and headers, `find_package(guestlink)` with
-# targets guestlink::memory, guestlink::dpi and guestlink::dpi_shared (svdpi.h is the simulator's), the
-# SystemVerilog with its file lists under share/guestlink, and guestlink-sim.
+# What `cmake --install` puts down: the libraries and headers, `find_package(guestlink)` with the
+# targets guestlink::memory, ::dpi and ::dpi_shared (svdpi.h is the simulator's), the SystemVerilog
+# with its file lists under share/guestlink, and guestlink-sim.
 include_guard(GLOBAL)
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
