@@ -174,14 +174,17 @@ class SelfTest {
     return record;
   }
 
+  // What latency costs at most: none of the bus transactions overlap.
+  [[nodiscard]] std::uint64_t latency_of(std::uint64_t transactions) const {
+    return transactions * (std::uint64_t{timing_.read_latency} + timing_.write_latency);
+  }
+
   void wait_for_completion(const std::vector<Job>& batch) {
     std::uint64_t bytes = 0;
     for (const Job& job : batch) bytes += job.descriptor.size;
-    // Generous for any stall pattern; what a latency costs at most is that nothing overlaps.
-    const std::uint64_t transactions = 16 + 4 * batch.size() + bytes / 1024;
-    const std::uint64_t latency = std::uint64_t{timing_.read_latency} + timing_.write_latency;
     const std::uint64_t limit = session_.driver.cycles() + 100000 + 50 * bytes +
-                                20000 * batch.size() + transactions * latency;
+                                20000 * batch.size() +
+                                latency_of(16 + 4 * batch.size() + bytes / 1024);
     const std::uint64_t last = batch.back().address;
     while ((completion() & ~std::uint64_t{63}) != last || !session_.driver.engine_idle()) {
       step(kStepCycles);
@@ -249,7 +252,7 @@ class SelfTest {
     board_.make_fault(fault, hole(), limit);
     rung_ += 2;
     write(kChannelCommand, static_cast<std::uint32_t>(rung_ & 0xFFFF) << 16, 0xC);
-    const std::uint64_t end = session_.driver.cycles() + kFaultCycles;
+    const std::uint64_t end = session_.driver.cycles() + kFaultCycles + latency_of(16);
     while (completion() != (last_good | kHalted) || !session_.driver.engine_idle()) {
       step(kStepCycles);
       if (session_.driver.interrupt()) handle_interrupt();
