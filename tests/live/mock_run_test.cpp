@@ -260,7 +260,8 @@ TEST_F(MockRunTest, WrongArgumentsAreUsageErrors) {
       {"--program", file},        {"--build", directory_ / "no"},
       {"--build", file},          {"--guest-args", std::string(3000, 'x')}};
   for (const auto& [option, value] : wrong) {
-    auto command = mock_command({option + "=" + value});
+    std::string argument = option;
+    auto command = mock_command({argument.append("=").append(value)});
     if (option == "--build") {
       command = {command[0], command[1], "--mock", "64M", option, value};
     }
