@@ -18,12 +18,12 @@ class AttachError : public std::runtime_error {
 
 /// The guest memory that an attach spec names (docs/memory.md has the grammar):
 ///
-///     file:PATH,machine=NAME|base=ADDRESS[,size=SIZE][,ro]
-///     mock:[PATH],size=SIZE[,machine=NAME|,base=ADDRESS][,image=FILE][,fill=BYTE][,ro]
+///     file:PATH,machine=NAME|base=ADDRESS[,size=SIZE][,ro|,shared]
+///     mock:[PATH],size=SIZE[,machine=NAME|,base=ADDRESS][,image=FILE][,fill=BYTE][,ro|,shared]
 ///
 /// `file:` opens what a running guest owns: it never creates, truncates, unlinks or changes the
 /// mode of it. `mock:` creates the file, or reuses one of exactly that size; without a path it is
-/// anonymous. Throws AttachError. Thread-safe.
+/// anonymous. A file has one writer, unless all say `shared`. Throws AttachError. Thread-safe.
 GuestMemory attach(std::string_view spec);
 
 }  // namespace guestlink

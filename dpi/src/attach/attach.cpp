@@ -16,6 +16,7 @@
 
 #include "attach/spec.h"
 #include "memory/new_file.h"
+#include "memory/writer_lock.h"
 
 namespace guestlink {
 namespace {
@@ -61,6 +62,14 @@ FileDescriptor open_existing(const std::string& path, bool read_only, const std:
   }
 }
 
+// Two simulators that do not know of each other must not write to one guest.
+void claim(int fd, const Spec& spec) {
+  if (detail::lock_for_writing(fd, spec.shared)) return;
+  fail("file " + in_quotes(spec.target) +
+       " is attached for writing already, by another simulator or another handle of this one; end "
+       "that one first, add ,ro to only read, or add ,shared if both are meant to write");
+}
+
 AddressMap layout_of(const Spec& spec, std::uint64_t size) {
   if (spec.machine && spec.base) {
     fail("keys 'machine' (" + *spec.machine + ") and 'base' (" + hex(*spec.base) +
@@ -71,9 +80,10 @@ AddressMap layout_of(const Spec& spec, std::uint64_t size) {
   return spec.read_only ? map.read_only() : map;
 }
 
-GuestMemory map_file(const AddressMap& map, FileDescriptor fd, std::uint64_t size, bool read_only) {
+GuestMemory map_file(const AddressMap& map, FileDescriptor fd, std::uint64_t size,
+                     const Spec& spec) {
   std::vector<Mapping> mappings;
-  mappings.emplace_back(std::move(fd), size, !read_only);
+  mappings.emplace_back(std::move(fd), size, !spec.read_only, spec.target);
   return GuestMemory(map, std::move(mappings));
 }
 
@@ -101,7 +111,8 @@ GuestMemory attach_file(const Spec& spec) {
   if (!spec.size && size % kPageBytes != 0) {
     fail(has + ", no multiple of " + hex(kPageBytes) + ", so it is not a guest's RAM");
   }
-  return map_file(layout_of(spec, size), std::move(fd), size, spec.read_only);
+  if (!spec.read_only) claim(fd.get(), spec);
+  return map_file(layout_of(spec, size), std::move(fd), size, spec);
 }
 
 void write_at(int fd, std::span<const std::byte> data, std::uint64_t offset, const Spec& spec) {
@@ -196,6 +207,7 @@ FileDescriptor reuse_mock(const Spec& spec, std::uint64_t size) {
     fail("file " + in_quotes(spec.target) + " exists and has " + hex(has) +
          " bytes, not size=" + hex(size) + "; remove it, or give its size to use it again");
   }
+  if (!only_read) claim(fd.get(), spec);
   return fd;
 }
 
@@ -213,6 +225,7 @@ FileDescriptor make_mock(int image, const Spec& spec, std::uint64_t size) {
   detail::NewFile file(spec.target.c_str(), kMode);
   if (file.fd() < 0) refuse(errno);
   set_size(file.fd(), spec, size);
+  claim(file.fd(), spec);
   fill_mock(file.fd(), image, spec, size);
   if (file.publish(detail::Existing::kKeep)) return file.take();
   if (errno != EEXIST) refuse(errno);
@@ -232,7 +245,8 @@ GuestMemory attach_mock(const Spec& spec) {
   } else {
     fill_mock(fd.get(), image.get(), spec, size);
   }
-  return map_file(map, std::move(fd), size, spec.read_only);
+  if (spec.read_only) detail::unlock_for_writing(fd.get());
+  return map_file(map, std::move(fd), size, spec);
 }
 
 GuestMemory attach_parsed(const Spec& spec) {
