@@ -8,6 +8,7 @@
 #include <bit>
 #include <concepts>
 #include <exception>
+#include <stdexcept>
 #include <string>
 #include <type_traits>
 
@@ -92,12 +93,12 @@ int write_beat(const char* function, void* handle, uint64_t address, const svBit
 
 // Null if the memory cannot be registered.
 void* open_memory(const char* spec) {
-  if (spec == nullptr) throw guestlink::AttachError("attach spec is a null pointer");
+  if (spec == nullptr) throw std::invalid_argument("attach spec is a null pointer");
   const uint64_t id = guestlink::register_memory(guestlink::attach(spec));
   if (id == 0) {
-    throw guestlink::AttachError("attach spec '" + std::string(spec) +
-                                 "': " + std::to_string(guestlink::kMaximumHandles) +
-                                 " handles are open already; close one first");
+    throw std::runtime_error("attach spec '" + std::string(spec) +
+                             "': " + std::to_string(guestlink::kMaximumHandles) +
+                             " handles are open already; close one first");
   }
   return guestlink_from_id(id);
 }

@@ -39,16 +39,19 @@ class Handle {
 };
 
 // The FST writer removes what is at its path: it must not be the RAM file, or a device.
-void check_trace(const Options& options) {
+void check_trace(const std::string& trace) {
   namespace fs = std::filesystem;
-  if (options.trace.empty() || !fs::exists(options.trace)) return;
-  const std::size_t start = options.attach.find(':') + 1;
-  const fs::path ram = options.attach.substr(start, options.attach.find(',') - start);
-  if (!fs::is_regular_file(options.trace)) {
-    throw std::runtime_error("trace file '" + options.trace + "' is no regular file");
-  }
-  if (fs::exists(ram) && fs::equivalent(options.trace, ram)) {
-    throw std::runtime_error("trace file '" + options.trace + "' is the guest's RAM file");
+  if (trace.empty() || !fs::exists(trace) || fs::is_regular_file(trace)) return;
+  throw std::runtime_error("trace file '" + trace + "' is no regular file");
+}
+
+void check_trace(const std::string& trace, const AttachReport& report) {
+  namespace fs = std::filesystem;
+  if (trace.empty() || !fs::exists(trace)) return;
+  for (const ReportRow& row : report.rows) {
+    if (fs::exists(row.path) && fs::equivalent(trace, row.path)) {
+      throw std::runtime_error("trace file '" + trace + "' is the guest's RAM file");
+    }
   }
 }
 
@@ -70,11 +73,14 @@ int report_loss(Session& session, int code) {
 }
 
 int simulate(const Options& options, Console& console, Summary& summary) {
-  check_trace(options);
-  const Handle handle(attach(options.attach));
+  check_trace(options.trace);
+  Attachment attachment = attach_with_report(options.attach);
+  check_trace(options.trace, attachment.report);
+  const Handle handle(std::move(attachment.memory));
   ModelDriver driver({handle.id(), options.trace, options.max_cycles});
   driver.set_timing(timing_of(options));
   console.say("attached " + options.attach);
+  for (const std::string& warning : attachment.report.warnings) console.say("warning: " + warning);
   Session session{options, handle.memory(), driver, console, summary};
   const int code = report_loss(session, run_mode(session));
   summary.cycles = driver.cycles();

@@ -77,6 +77,10 @@ class Usage(Temporary):
                    "--doorbell")
         self.check(1, "cannot write the trace", "--attach", "mock:,size=16M", "--self-test",
                    "--trace", f"{self.directory}/absent/x.fst")
+        for _ in range(2):  # the file is made by the first run and used again by the second
+            self.check(1, "is the guest's RAM file", "--attach",
+                       f"mock:{self.directory}/ram,size=16M", "--self-test",
+                       "--trace", f"{self.directory}/ram")
 
 
 class SelfTest(Temporary):

@@ -75,9 +75,9 @@ TEST(AttachTest, BadSpecsNameThePartAndItsValue) {
   const std::pair<const char*, const char*> table[] = {
       {"", "no scheme; expected scheme:target"},
       {"/dev/shm/ram", "no scheme; expected scheme:target"},
-      {"moc:,size=4K", "scheme 'moc' is not known; one of file mock"},
+      {"moc:,size=4K", "scheme 'moc' is not known; one of file qmp mock"},
       {":,size=4K", "scheme '' is not known"},
-      {"qmp:/run/qmp.sock", "scheme 'qmp' is not supported yet"},
+      {"qmp:/nowhere/qmp", "QMP socket '/nowhere/qmp' does not exist; start QEMU with -qmp"},
       {"mock:", "key 'size' is missing; mock: needs one"},
       {"mock:,size", "key 'size' has value '', expected a size such as 64M"},
       {"mock:,size=", "key 'size' has value '', expected a size such as 64M"},

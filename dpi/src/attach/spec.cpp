@@ -104,7 +104,7 @@ Spec parse_spec(std::string_view text) {
   const std::size_t colon = text.find(':');
   if (colon == std::string_view::npos) {
     throw std::invalid_argument(
-        "no scheme; expected scheme:target, with scheme file or mock, such as mock:,size=64M");
+        "no scheme; expected scheme:target, with scheme file, qmp or mock, such as mock:,size=64M");
   }
   Spec spec;
   spec.scheme = text.substr(0, colon);
