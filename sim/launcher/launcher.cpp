@@ -92,6 +92,7 @@ class Session {
   void take_signals();
   void take_probe();
   void announce();
+  void warn(const std::string& text);
   void start_tool();
   void after_a_child_ended();
   void keep_limits();
@@ -208,7 +209,15 @@ void Session::take_probe() {
   }
 }
 
+void Session::warn(const std::string& text) {
+  plan_.warnings.push_back(text);
+  say("warning: " + text);
+}
+
 void Session::announce() {
+  if (report_.facts.max_cpus == 1 && !report_.facts.kvm) {
+    warn("QEMU has one possible CPU (-smp): TCG makes the guest's atomic instructions plain ones");
+  }
   report_ = make_report(plan_, qemu_->pid(), ram_number_, report_.facts, directory_.socket_path());
   const std::string json = to_json(report_, plan_);
   spec_file_.write((request_.json ? json : report_.spec) + "\n");

@@ -12,26 +12,25 @@ struct Family {
   std::string_view machine;  // as QEMU names it; a family of versions ends with '-'
   std::string_view layout;
   std::string_view target;  // the start of QEMU's target
-  bool two_cpus = true;
+  CpuRoom cpus = CpuRoom::kOne;
 };
 
-// zynq and mps2-an385 have one CPU; sifive_u has two at least, so there is nothing to raise.
 constexpr std::array kFamilies{
     Family{"pc-i440fx-", "pc", ""},
     Family{"pc-q35-", "q35", ""},
     Family{"microvm", "microvm", ""},
     Family{"virt-", "arm-virt", "a"},
     Family{"virt", "riscv-virt", "riscv"},
-    Family{"xilinx-zynq-a9", "zynq", "", false},
-    Family{"xlnx-zcu102", "zcu102", ""},
-    Family{"amd-versal-virt", "versal", ""},
-    Family{"xlnx-versal-virt", "versal", ""},
+    Family{"xilinx-zynq-a9", "zynq", "", CpuRoom::kUnknown},
+    Family{"xlnx-zcu102", "zcu102", "", CpuRoom::kSeveral},
+    Family{"amd-versal-virt", "versal", "", CpuRoom::kSeveral},
+    Family{"xlnx-versal-virt", "versal", "", CpuRoom::kSeveral},
     Family{"vexpress-a9", "vexpress-a9", ""},
     Family{"vexpress-a15", "vexpress-a15", ""},
     Family{"sabrelite", "sabrelite", ""},
-    Family{"mps2-an385", "mps2-an385", "", false},
-    Family{"sbsa-ref", "sbsa-ref", ""},
-    Family{"sifive_u", "sifive_u", "", false},
+    Family{"mps2-an385", "mps2-an385", "", CpuRoom::kUnknown},
+    Family{"sbsa-ref", "sbsa-ref", "", CpuRoom::kSeveral},
+    Family{"sifive_u", "sifive_u", "", CpuRoom::kSeveral},
     Family{"spike", "spike", ""},
 };
 
@@ -68,9 +67,9 @@ std::string layout_of(std::string_view target, std::string_view machine) {
   return family == nullptr ? std::string() : std::string(family->layout);
 }
 
-bool takes_two_cpus(std::string_view target, std::string_view machine) {
+CpuRoom cpu_room_of(std::string_view target, std::string_view machine) {
   const Family* family = find_family(target, versioned(target, machine));
-  return family != nullptr && family->two_cpus;
+  return family == nullptr ? CpuRoom::kUnknown : family->cpus;
 }
 
 }  // namespace guestlink::launcher

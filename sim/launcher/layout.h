@@ -11,7 +11,14 @@ namespace guestlink::launcher {
 /// if no layout is known for it. The machine is the versioned name, as QMP tells it.
 [[nodiscard]] std::string layout_of(std::string_view target, std::string_view machine);
 
-/// True if it is known to take -smp maxcpus=2, by the name given to -machine ("" for the default).
-[[nodiscard]] bool takes_two_cpus(std::string_view target, std::string_view machine);
+/// How many CPUs a machine can be given.
+enum class CpuRoom {
+  kUnknown,  ///< perhaps no second one
+  kOne,      ///< starts with one, can have two
+  kSeveral,  ///< starts with several where -smp does not say
+};
+
+/// By the name given to -machine, "" for the target's default.
+[[nodiscard]] CpuRoom cpu_room_of(std::string_view target, std::string_view machine);
 
 }  // namespace guestlink::launcher

@@ -171,19 +171,13 @@ void Planner::raise_cpus() {
   for (const char* key : {"cpus", "maxcpus", "sockets", "dies", "clusters", "cores", "threads"}) {
     if (cpus_of(command_, key) > 1) return;
   }
-  const std::string type = machine("type").value_or("");
-  bool by_machine = false;
   for (const CommandLine::Option& option : command_.options()) {
-    by_machine |= option.name == "machine" && KeyValues(option.value, "type").has_prefix("smp.");
+    if (option.name == "machine" && KeyValues(option.value, "type").has_prefix("smp.")) return;
   }
-  if (by_machine || !takes_two_cpus(command_.target(), type)) {
-    const std::string why = by_machine     ? "-machine smp. is left alone"
-                            : type.empty() ? "no -machine is given"
-                                           : "machine '" + type + "' may not take two";
-    plan_.warnings.push_back("maxcpus is not raised (" + why + "): " + kWhyTwo);
-    return;
-  }
-  if (const CommandLine::Option* last = command_.last("smp")) {
+  const CpuRoom room = cpu_room_of(command_.target(), machine("type").value_or(""));
+  const CommandLine::Option* last = command_.last("smp");
+  if (room == CpuRoom::kUnknown || (room == CpuRoom::kSeveral && last == nullptr)) return;
+  if (last != nullptr) {
     if (last->value_index != 0) raise_given_cpus(*last, is_given(command_, "cpus"));
     return;
   }

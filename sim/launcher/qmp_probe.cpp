@@ -23,6 +23,8 @@ constexpr std::string_view kQuestions =
     "\n"
     R"({"execute":"qom-get","arguments":{"path":"/machine","property":"type"},"id":"machine"})"
     "\n"
+    R"({"execute":"qom-get","arguments":{"path":"/machine","property":"smp"},"id":"smp"})"
+    "\n"
     R"({"execute":"query-target","id":"target"})"
     "\n"
     R"({"execute":"query-kvm","id":"kvm"})"
@@ -45,6 +47,7 @@ std::string version_of(const json& greeting) {
 void take_answer(const std::string& id, const json& answer, GuestFacts& facts) {
   if (id == "machine") facts.machine = machine_name(answer.get<std::string>());
   if (id == "target") facts.target = answer.value("arch", "");
+  if (id == "smp") facts.max_cpus = answer.value("maxcpus", 0);
   if (id == "kvm") facts.kvm = answer.value("enabled", false);
 }
 

@@ -14,6 +14,7 @@ struct GuestFacts {
   std::string target;   ///< x86_64
   std::string version;  ///< 7.2.22
   bool kvm = false;
+  int max_cpus = 0;  ///< 0 where it did not say
 };
 
 /// Asks a QEMU for its facts, once it answers. Never blocks.

@@ -123,6 +123,12 @@ class Memory(Live):
             f"memory-backend-file,id=mem,size=64M,mem-path={ram},share=on")
         self.assertEqual(report["spec"], f"file:{ram},machine=q35")
 
+    def test_machine_of_one_cpu(self) -> None:
+        report = self.start("-M", "isapc", "-accel", "tcg")[1]
+        self.assertIn("one possible CPU", report["warnings"][0])
+        self.assertIsNone(report["spec"])
+        self.assertIn("machine 'isapc'", report["no_spec"])
+
     def test_seals(self) -> None:
         report = self.start()[1]
         path = report["spec"][len("file:"):].split(",")[0]

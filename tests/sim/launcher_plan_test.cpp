@@ -109,6 +109,15 @@ const Rewrite kRewrites[] = {
      {"-machine", "accel=kvm:tcg"},
      {"-smp", "1,maxcpus=2", "@", "-machine", "accel=kvm:tcg,memory-backend=guestlink-ram"}},
     {"a machine with one CPU", {"-M", "isapc"}, {"@", "-M", "isapc,memory-backend=guestlink-ram"}},
+    {"a machine that starts with several CPUs",
+     {"-M", "xlnx-zcu102"},
+     {"@", "-M", "xlnx-zcu102,memory-backend=guestlink-ram"}},
+    {"the same machine, told to have one",
+     {"-M", "xlnx-zcu102", "-smp", "1"},
+     {"@", "-M", "xlnx-zcu102,memory-backend=guestlink-ram", "-smp", "1,maxcpus=2"}},
+    {"-machine smp.: left to the user",
+     {"-M", "q35,smp.cpus=1"},
+     {"@", "-M", "q35,smp.cpus=1,memory-backend=guestlink-ram"}},
     {"a backend for something else is left alone",
      {"-smp", "2", "-object", "memory-backend-ram,id=dimm,size=1G", "-device",
       "pc-dimm,memdev=dimm"},
@@ -269,8 +278,6 @@ TEST(LauncherPlanTest, Warns) {
   const std::pair<Words, const char*> cases[] = {
       {{"-accel", "tcg,thread=single"}, "thread=single"},
       {{"-icount", "shift=1"}, "-icount"},
-      {{"-M", "isapc"}, "'isapc' may not take two"},
-      {{"-M", "q35,smp.cpus=1"}, "-machine smp. is left alone"},
       {{"-readconfig", "vm.conf"}, "not looked at"},
       {{"-loadvm", "s"}, "guestlink-ram"},
   };
@@ -318,14 +325,15 @@ TEST(LauncherLayoutTest, KnowsTheMachinesOfTheTable) {
   EXPECT_EQ(layout_of("m68k", "virt-7.2"), "");
 }
 
-TEST(LauncherLayoutTest, KnowsWhoTakesTwoCpus) {
-  EXPECT_TRUE(takes_two_cpus("x86_64", ""));
-  EXPECT_TRUE(takes_two_cpus("x86_64", "pc-q35-6.0"));
-  EXPECT_TRUE(takes_two_cpus("aarch64", "virt"));
-  EXPECT_TRUE(takes_two_cpus("riscv64", "virt"));
-  EXPECT_FALSE(takes_two_cpus("aarch64", ""));
-  EXPECT_FALSE(takes_two_cpus("arm", "xilinx-zynq-a9"));
-  EXPECT_FALSE(takes_two_cpus("x86_64", "isapc"));
+TEST(LauncherLayoutTest, KnowsWhichMachinesTakeTwoCpus) {
+  EXPECT_EQ(cpu_room_of("x86_64", ""), CpuRoom::kOne);
+  EXPECT_EQ(cpu_room_of("x86_64", "pc-q35-6.0"), CpuRoom::kOne);
+  EXPECT_EQ(cpu_room_of("aarch64", "virt"), CpuRoom::kOne);
+  EXPECT_EQ(cpu_room_of("riscv64", "virt"), CpuRoom::kOne);
+  EXPECT_EQ(cpu_room_of("aarch64", "xlnx-zcu102"), CpuRoom::kSeveral);
+  EXPECT_EQ(cpu_room_of("aarch64", ""), CpuRoom::kUnknown);
+  EXPECT_EQ(cpu_room_of("arm", "xilinx-zynq-a9"), CpuRoom::kUnknown);
+  EXPECT_EQ(cpu_room_of("x86_64", "isapc"), CpuRoom::kUnknown);
 }
 
 }  // namespace
