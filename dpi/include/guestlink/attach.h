@@ -33,9 +33,10 @@ class AttachError : public std::runtime_error {
 struct ReportRow {
   std::uint64_t guest_address = 0;
   std::uint64_t length = 0;
-  Permission permission = Permission::kReadWrite;
-  std::string backend;  ///< id of QEMU's memory backend; empty if QEMU was not asked
-  std::string path;     ///< that the file was opened by; empty for anonymous memory
+  Permission permission =
+      Permission::kReadWrite;  ///< of the guest; `ro` in the spec is no part of it
+  std::string backend;         ///< id of QEMU's memory backend; empty if QEMU was not asked
+  std::string path;            ///< that the file was opened by; empty for anonymous memory
   std::uint64_t inode = 0;
   std::uint64_t file_offset = 0;
 };
