@@ -165,7 +165,7 @@ void load_guest(void* memory, const std::vector<Descriptor>& ring) {
   for (const Descriptor& d : ring) {
     const std::uint64_t words[4] = {d.size | std::uint64_t{d.control} << 32, d.source,
                                     d.destination, d.next};
-    for (unsigned i = 0; i < 4; ++i) require(guestlink_write64(memory, at + 8 * i, words[i]));
+    for (unsigned i = 0; i < 4; ++i) require(guestlink_write64(memory, at + 8UL * i, words[i]));
     at += 64;
   }
 }
@@ -288,9 +288,7 @@ std::vector<Workload> workloads() {
   return list;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
   CLI::App app{"Clocks a descriptor, and clocks a second on guest memory and on an array"};
   Options options;
   std::string json_path;
@@ -305,19 +303,25 @@ int main(int argc, char** argv) {
     options.rounds = 1;
     options.round_beats = options.stream_beats = 1 << 12;
   }
+  void* memory = guestlink_open("mock:,size=4M,base=0");
+  if (memory == nullptr) throw std::runtime_error(guestlink_last_error());
+  std::puts(
+      "  bytes src/dst  latency  clocks/desc  beats/clock   guest c/s   array c/s  ratio  "
+      "ns/beat");
+  nlohmann::json rows = nlohmann::json::array();
+  for (const Workload& work : workloads()) {
+    rows.push_back(measure(work, options, memory));
+    print_row(rows.back());
+  }
+  if (!json_path.empty()) std::ofstream(json_path) << rows.dump(2) << '\n';
+  return guestlink_close(memory) == 0 ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
   try {
-    void* memory = guestlink_open("mock:,size=4M,base=0");
-    if (memory == nullptr) throw std::runtime_error(guestlink_last_error());
-    std::puts(
-        "  bytes src/dst  latency  clocks/desc  beats/clock   guest c/s   array c/s  ratio  "
-        "ns/beat");
-    nlohmann::json rows = nlohmann::json::array();
-    for (const Workload& work : workloads()) {
-      rows.push_back(measure(work, options, memory));
-      print_row(rows.back());
-    }
-    if (!json_path.empty()) std::ofstream(json_path) << rows.dump(2) << '\n';
-    return guestlink_close(memory) == 0 ? 0 : 1;
+    return run(argc, argv);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "rtl_bench: %s\n", error.what());
     return 1;

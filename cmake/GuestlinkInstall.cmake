@@ -1,8 +1,9 @@
 # Copyright The Guestlink Authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# What `cmake --install` puts down: the libraries and headers, `find_package(guestlink)`, the
-# SystemVerilog with its file lists under share/guestlink, and guestlink-sim.
+# What `cmake --install` puts down: the libraries and headers, `find_package(guestlink)` with the
+# targets guestlink::memory, ::dpi and ::dpi_shared (svdpi.h is the simulator's), the SystemVerilog
+# with its file lists under share/guestlink, and guestlink-sim.
 include_guard(GLOBAL)
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
@@ -10,10 +11,12 @@ include(CMakePackageConfigHelpers)
 set(guestlink_package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/guestlink")
 set_target_properties(guestlink_memory PROPERTIES EXPORT_NAME memory)
 set_target_properties(guestlink_dpi_shared PROPERTIES EXPORT_NAME dpi_shared)
-install(TARGETS guestlink_memory guestlink_dpi_shared EXPORT guestlinkTargets)
+set_target_properties(guestlink_dpi PROPERTIES EXPORT_NAME dpi)
+install(TARGETS guestlink_memory guestlink_dpi guestlink_dpi_shared EXPORT guestlinkTargets)
 install(EXPORT guestlinkTargets NAMESPACE guestlink:: DESTINATION "${guestlink_package_dir}")
 install(DIRECTORY dpi/include/guestlink DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
-install(FILES dpi/shim/guestlink_dpi.h DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+install(FILES dpi/shim/guestlink_dpi.h dpi/shim/guestlink_handles.h
+  DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
 set(guestlink_sv_dir "${CMAKE_INSTALL_DATADIR}/guestlink")
 install(DIRECTORY dpi/sv DESTINATION "${guestlink_sv_dir}/dpi"
   FILES_MATCHING PATTERN "*.sv" PATTERN "*.f")

@@ -2,10 +2,11 @@
 # Copyright The Guestlink Authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# Makes sure that the tools Guestlink builds and runs with are there:  deps.sh [build|all]
+# Makes sure that the tools Guestlink builds and runs with are there:  deps.sh [build|all|tidy]
 # As root, installs what is missing from the distribution; otherwise prints the one line to run and
 # exits 1.
-# `build` leaves out what only a live guest needs (QEMU, the guest image).
+# `build` leaves out what only a live guest needs (QEMU, the guest image); `tidy` is `build` and
+# what looks after the style of the C++.
 set -euo pipefail
 
 # package, and what shows that it is there: a command or a header. Probing for the thing and not for
@@ -29,6 +30,10 @@ qemu-system-x86    cmd:qemu-system-x86_64
 busybox-static     cmd:busybox
 cpio               cmd:cpio
 '
+tidy_deps='
+clang-format       cmd:clang-format
+clang-tidy         cmd:run-clang-tidy
+'
 
 present() {
   case $1 in
@@ -40,7 +45,8 @@ present() {
 case ${1:-all} in
   build) wanted=$build_deps ;;
   all) wanted=$build_deps$live_deps ;;
-  *) echo "deps.sh: unknown set '$1', expected build or all" >&2; exit 2 ;;
+  tidy) wanted=$build_deps$tidy_deps ;;
+  *) echo "deps.sh: unknown set '$1', expected build, all or tidy" >&2; exit 2 ;;
 esac
 
 missing=()

@@ -49,6 +49,7 @@ void doorbell_publish(struct doorbell* bell, struct guest_page memory, double ti
   bell->page = (struct doorbell_page*)(void*)memory.bytes;
   store(&bell->page->address, memory.address);
   store(&bell->page->version, (uint64_t)bell->session << 32 | kDoorbellVersion);
+  store(&bell->page->session, bell->session);
   store(&bell->page->state, kDoorbellOpen);
   store(&bell->page->signature[1], signature_half(1));
   store(&bell->page->signature[0], signature_half(0));

@@ -31,7 +31,8 @@ struct doorbell_page {
   _Atomic uint64_t command;   // guest: see doorbell_command()
   _Atomic uint64_t doorbell;  // guest: [15:0] DMACOUNT of channel 0
   _Atomic uint64_t state;     // guest: enum doorbell_state
-  uint64_t unused_1[5];
+  _Atomic uint64_t session;   // guest: the session again, polled: tells this page from a later one
+  uint64_t unused_1[4];
   _Atomic uint64_t reply;       // device: [31:0] data, [33:32] AXI response, [63:53] sequence
   _Atomic uint64_t attached;    // device: the session while attached, else 0
   _Atomic uint64_t interrupts;  // device: rising edges of the interrupt line since attach

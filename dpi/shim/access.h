@@ -21,12 +21,11 @@ inline std::uint64_t id_of(void* handle) noexcept {
 
 /// Looks the handle up and makes the one call; a failure is kept for guestlink_last_error.
 template <typename Call>
-int access(const char* function, void* handle, std::uint64_t address, std::uint64_t length,
-           Call call, const char* path = nullptr) noexcept {
+int access(const char* function, void* handle, const Operands& operands, Call call) noexcept {
   GuestMemory* const memory = find_memory(id_of(handle));
   const AccessStatus status = memory != nullptr ? call(*memory) : AccessStatus::kBadHandle;
   if (status != AccessStatus::kOk) [[unlikely]] {
-    record_failure(function, address, length, status, path);
+    record_failure(function, id_of(handle), status, operands);
   }
   return static_cast<int>(status);
 }

@@ -20,6 +20,7 @@ using guestlink::AccessStatus;
 using guestlink::GuestMemory;
 using guestlink::detail::access;
 using guestlink::detail::id_of;
+using guestlink::detail::Operands;
 using std::uint64_t;
 
 // The C types differ from the <cstdint> ones of the same size (unsigned long long, unsigned long).
@@ -41,14 +42,14 @@ AccessStatus with_output(T* output, Call call) noexcept {
 
 template <std::unsigned_integral T>
 int load(const char* function, void* handle, uint64_t address, T* data) noexcept {
-  return access(function, handle, address, sizeof(T), [=](GuestMemory& memory) {
+  return access(function, handle, {address, sizeof(T)}, [=](GuestMemory& memory) {
     return with_output(data, [&](Word<T>& word) { return memory.load(address, word); });
   });
 }
 
 template <std::unsigned_integral T>
 int store(const char* function, void* handle, uint64_t address, T data) noexcept {
-  return access(function, handle, address, sizeof(T), [=](GuestMemory& memory) {
+  return access(function, handle, {address, sizeof(T)}, [=](GuestMemory& memory) {
     return memory.store(address, static_cast<Word<T>>(data));
   });
 }
@@ -56,7 +57,7 @@ int store(const char* function, void* handle, uint64_t address, T data) noexcept
 template <std::unsigned_integral T>
 int compare_swap(const char* function, void* handle, uint64_t address, T expected, T desired,
                  T* previous) noexcept {
-  return access(function, handle, address, sizeof(T), [=](GuestMemory& memory) {
+  return access(function, handle, {address, sizeof(T)}, [=](GuestMemory& memory) {
     return with_output(previous, [&](Word<T>& word) {
       return memory.compare_swap<Word<T>>(address, expected, desired, word);
     });
@@ -66,7 +67,7 @@ int compare_swap(const char* function, void* handle, uint64_t address, T expecte
 template <std::unsigned_integral T>
 int fetch_add(const char* function, void* handle, uint64_t address, T operand,
               T* previous) noexcept {
-  return access(function, handle, address, sizeof(T), [=](GuestMemory& memory) {
+  return access(function, handle, {address, sizeof(T)}, [=](GuestMemory& memory) {
     return with_output(
         previous, [&](Word<T>& word) { return memory.fetch_add<Word<T>>(address, operand, word); });
   });
@@ -74,7 +75,7 @@ int fetch_add(const char* function, void* handle, uint64_t address, T operand,
 
 template <std::size_t Bits>
 int read_beat(const char* function, void* handle, uint64_t address, svBitVecVal* data) noexcept {
-  return access(function, handle, address, Bits / 8, [=](GuestMemory& memory) {
+  return access(function, handle, {address, Bits / 8}, [=](GuestMemory& memory) {
     if (data == nullptr) return AccessStatus::kBadArgument;
     return memory.read_beat<Bits / 8>(address, data);
   });
@@ -83,7 +84,7 @@ int read_beat(const char* function, void* handle, uint64_t address, svBitVecVal*
 template <std::size_t Bits>
 int write_beat(const char* function, void* handle, uint64_t address, const svBitVecVal* data,
                const svBitVecVal* strobe) noexcept {
-  return access(function, handle, address, Bits / 8, [=](GuestMemory& memory) {
+  return access(function, handle, {address, Bits / 8}, [=](GuestMemory& memory) {
     if (data == nullptr || strobe == nullptr) return AccessStatus::kBadArgument;
     return memory.write_beat<Bits / 8>(address, data, strobe);
   });
@@ -122,7 +123,8 @@ const char* guestlink_last_error(void) { return guestlink::detail::last_error_te
 
 int guestlink_close(void* handle) {
   const AccessStatus status = guestlink::close_memory(id_of(handle));
-  if (status != AccessStatus::kOk) guestlink::detail::record_failure(__func__, 0, 0, status);
+  if (status != AccessStatus::kOk)
+    guestlink::detail::record_failure(__func__, id_of(handle), status, {});
   return static_cast<int>(status);
 }
 
@@ -132,7 +134,7 @@ int guestlink_status(void* handle) {
   if (memory != nullptr && record_loss(*memory)) return GUESTLINK_DETACHED;
   const AccessStatus status =
       memory != nullptr ? AccessStatus::kDetached : AccessStatus::kBadHandle;
-  guestlink::detail::record_failure(__func__, 0, 0, status);
+  guestlink::detail::record_failure(__func__, id_of(handle), status, {});
   return static_cast<int>(status);
 }
 
@@ -241,20 +243,27 @@ int guestlink_write_beat1024(void* handle, unsigned long long address, const svB
 
 int guestlink_fill(void* handle, unsigned long long address, unsigned long long length,
                    unsigned char value) {
-  return access(__func__, handle, address, length, [=](GuestMemory& memory) {
+  return access(__func__, handle, {address, length}, [=](GuestMemory& memory) {
     return memory.fill(address, length, std::byte{value});
   });
 }
 
 int guestlink_copy(void* handle, unsigned long long destination, unsigned long long source,
                    unsigned long long length) {
-  return access(__func__, handle, destination, length,
+  const Operands operands{.address = destination,
+                          .length = length,
+                          .address_name = "destination",
+                          .other_name = "source",
+                          .other = source};
+  return access(__func__, handle, operands,
                 [=](GuestMemory& memory) { return memory.copy(destination, source, length); });
 }
 
 int guestlink_compare(void* handle, unsigned long long a, unsigned long long b,
                       unsigned long long length, unsigned long long* first_difference) {
-  return access(__func__, handle, a, length, [=](GuestMemory& memory) {
+  const Operands operands{
+      .address = a, .length = length, .address_name = "a", .other_name = "b", .other = b};
+  return access(__func__, handle, operands, [=](GuestMemory& memory) {
     return with_output(first_difference,
                        [&](uint64_t& offset) { return memory.compare(a, b, length, offset); });
   });
@@ -262,7 +271,7 @@ int guestlink_compare(void* handle, unsigned long long a, unsigned long long b,
 
 int guestlink_crc32c(void* handle, unsigned long long address, unsigned long long length,
                      unsigned int* crc) {
-  return access(__func__, handle, address, length, [=](GuestMemory& memory) {
+  return access(__func__, handle, {address, length}, [=](GuestMemory& memory) {
     return with_output(crc,
                        [&](std::uint32_t& value) { return memory.crc32c(address, length, value); });
   });
@@ -270,32 +279,37 @@ int guestlink_crc32c(void* handle, unsigned long long address, unsigned long lon
 
 int guestlink_load_file(void* handle, unsigned long long address, const char* path,
                         unsigned long long* length) {
-  const auto call = [=](GuestMemory& memory) {
-    return with_output(length,
-                       [&](uint64_t& size) { return memory.load_file(address, path, size); });
-  };
-  return access(__func__, handle, address, 0, call, path);
+  Operands operands{.address = address, .path = path};
+  return access(__func__, handle, operands, [&](GuestMemory& memory) {
+    return with_output(length, [&](uint64_t& size) {
+      const AccessStatus status = memory.load_file(address, path, size);
+      operands.length = size;
+      return status;
+    });
+  });
 }
 
 int guestlink_save_file(void* handle, unsigned long long address, unsigned long long length,
                         const char* path) {
-  const auto call = [=](GuestMemory& memory) { return memory.save_file(address, length, path); };
-  return access(__func__, handle, address, length, call, path);
+  const Operands operands{.address = address, .length = length, .path = path};
+  return access(__func__, handle, operands,
+                [=](GuestMemory& memory) { return memory.save_file(address, length, path); });
 }
 
 int guestlink_region(void* handle, unsigned int index, unsigned long long* base,
                      unsigned long long* length, int* writable) {
-  return access(__func__, handle, index, 0, [=](GuestMemory& memory) {
-    if (base == nullptr || length == nullptr || writable == nullptr) {
-      return AccessStatus::kBadArgument;
-    }
-    const auto regions = memory.regions();
-    if (index >= regions.size()) return AccessStatus::kOutOfRange;
-    *base = regions[index].guest_address;
-    *length = regions[index].length;
-    *writable = regions[index].writable() ? 1 : 0;
-    return AccessStatus::kOk;
-  });
+  return access(__func__, handle, {.address = index, .address_name = "index"},
+                [=](GuestMemory& memory) {
+                  if (base == nullptr || length == nullptr || writable == nullptr) {
+                    return AccessStatus::kBadArgument;
+                  }
+                  const auto regions = memory.regions();
+                  if (index >= regions.size()) return AccessStatus::kOutOfRange;
+                  *base = regions[index].guest_address;
+                  *length = regions[index].length;
+                  *writable = regions[index].writable() ? 1 : 0;
+                  return AccessStatus::kOk;
+                });
 }
 
 void guestlink_fence(void) { GuestMemory::fence(); }

@@ -83,7 +83,7 @@ AccessStatus write_elements(GuestMemory& memory, std::uint64_t address, std::uin
 
 int guestlink_read_block(void* handle, unsigned long long address, const svOpenArrayHandle data) {
   const std::uint64_t length = length_of(data);
-  return access(__func__, handle, address, length, [=](GuestMemory& memory) {
+  return access(__func__, handle, {address, length}, [=](GuestMemory& memory) {
     if (!one_dimensional(data)) return AccessStatus::kBadArgument;
     auto* const bytes = static_cast<std::byte*>(svGetArrayPtr(data));
     if (bytes == nullptr) return read_elements(memory, address, length, data);
@@ -93,7 +93,7 @@ int guestlink_read_block(void* handle, unsigned long long address, const svOpenA
 
 int guestlink_write_block(void* handle, unsigned long long address, const svOpenArrayHandle data) {
   const std::uint64_t length = length_of(data);
-  return access(__func__, handle, address, length, [=](GuestMemory& memory) {
+  return access(__func__, handle, {address, length}, [=](GuestMemory& memory) {
     if (!one_dimensional(data)) return AccessStatus::kBadArgument;
     const auto* const bytes = static_cast<const std::byte*>(svGetArrayPtr(data));
     if (bytes == nullptr) return write_elements(memory, address, length, data);

@@ -5,7 +5,11 @@
 // for AXI.
 //
 // Data and status are registers, loaded in the clock of *_valid_i and held. A failed or refused
-// beat reads as zero and writes nothing. A new memory_id_i takes effect at the next clock edge.
+// beat reads as zero and writes nothing. A new memory_id_i holds for beats after the next clock
+// edge.
+//
+// DPI arguments are two-state: an X would reach the guest as 0. A beat whose address or strobe is
+// unknown, or a strobed byte of its data, is therefore refused as well.
 module guest_beat_port #(
   /// Width of a beat: 32, 64, 128, 256, 512 or 1024.
   parameter int unsigned DataWidthBits = 64
@@ -33,6 +37,17 @@ module guest_beat_port #(
   localparam int unsigned LaneBits = $clog2(DataWidthBits / 8);
   localparam longint unsigned AlignMask = ~((64'd1 << LaneBits) - 64'd1);
 
+  /// Bits of the data that are written.
+  function automatic logic [DataWidthBits-1:0] strobed_bits(
+      input logic [DataWidthBits/8-1:0] strobe);
+    for (int unsigned i = 0; i < DataWidthBits / 8; i++) strobed_bits[8*i +: 8] = {8{strobe[i]}};
+  endfunction
+
+  logic rd_refuse, wr_refuse;
+  assign rd_refuse = rd_refuse_i || $isunknown(rd_address_i);
+  assign wr_refuse = wr_refuse_i || $isunknown(wr_address_i) || $isunknown(wr_strobe_i) ||
+                     $isunknown(wr_data_i & strobed_bits(wr_strobe_i));
+
   chandle handle_q;
   longint unsigned memory_id_q;
 
@@ -52,7 +67,7 @@ module guest_beat_port #(
       automatic int status;
       if (rd_valid_i) begin
         status = int'(guestlink_pkg::GUESTLINK_BAD_ARGUMENT);
-        if (!rd_refuse_i) begin
+        if (!rd_refuse) begin
           status = guestlink_pkg::guestlink_read_beat32(handle_q, rd_address_i & AlignMask, data);
         end
         if (status != 0) data = '0;
@@ -64,7 +79,7 @@ module guest_beat_port #(
       automatic int status;
       if (wr_valid_i) begin
         status = int'(guestlink_pkg::GUESTLINK_BAD_ARGUMENT);
-        if (!wr_refuse_i) begin
+        if (!wr_refuse) begin
           status = guestlink_pkg::guestlink_write_beat32(handle_q, wr_address_i & AlignMask,
                                                           wr_data_i, wr_strobe_i);
         end
@@ -77,7 +92,7 @@ module guest_beat_port #(
       automatic int status;
       if (rd_valid_i) begin
         status = int'(guestlink_pkg::GUESTLINK_BAD_ARGUMENT);
-        if (!rd_refuse_i) begin
+        if (!rd_refuse) begin
           status = guestlink_pkg::guestlink_read_beat64(handle_q, rd_address_i & AlignMask, data);
         end
         if (status != 0) data = '0;
@@ -89,7 +104,7 @@ module guest_beat_port #(
       automatic int status;
       if (wr_valid_i) begin
         status = int'(guestlink_pkg::GUESTLINK_BAD_ARGUMENT);
-        if (!wr_refuse_i) begin
+        if (!wr_refuse) begin
           status = guestlink_pkg::guestlink_write_beat64(handle_q, wr_address_i & AlignMask,
                                                           wr_data_i, wr_strobe_i);
         end
@@ -102,7 +117,7 @@ module guest_beat_port #(
       automatic int status;
       if (rd_valid_i) begin
         status = int'(guestlink_pkg::GUESTLINK_BAD_ARGUMENT);
-        if (!rd_refuse_i) begin
+        if (!rd_refuse) begin
           status = guestlink_pkg::guestlink_read_beat128(handle_q, rd_address_i & AlignMask, data);
         end
         if (status != 0) data = '0;
@@ -114,7 +129,7 @@ module guest_beat_port #(
       automatic int status;
       if (wr_valid_i) begin
         status = int'(guestlink_pkg::GUESTLINK_BAD_ARGUMENT);
-        if (!wr_refuse_i) begin
+        if (!wr_refuse) begin
           status = guestlink_pkg::guestlink_write_beat128(handle_q, wr_address_i & AlignMask,
                                                           wr_data_i, wr_strobe_i);
         end
@@ -127,7 +142,7 @@ module guest_beat_port #(
       automatic int status;
       if (rd_valid_i) begin
         status = int'(guestlink_pkg::GUESTLINK_BAD_ARGUMENT);
-        if (!rd_refuse_i) begin
+        if (!rd_refuse) begin
           status = guestlink_pkg::guestlink_read_beat256(handle_q, rd_address_i & AlignMask, data);
         end
         if (status != 0) data = '0;
@@ -139,7 +154,7 @@ module guest_beat_port #(
       automatic int status;
       if (wr_valid_i) begin
         status = int'(guestlink_pkg::GUESTLINK_BAD_ARGUMENT);
-        if (!wr_refuse_i) begin
+        if (!wr_refuse) begin
           status = guestlink_pkg::guestlink_write_beat256(handle_q, wr_address_i & AlignMask,
                                                           wr_data_i, wr_strobe_i);
         end
@@ -152,7 +167,7 @@ module guest_beat_port #(
       automatic int status;
       if (rd_valid_i) begin
         status = int'(guestlink_pkg::GUESTLINK_BAD_ARGUMENT);
-        if (!rd_refuse_i) begin
+        if (!rd_refuse) begin
           status = guestlink_pkg::guestlink_read_beat512(handle_q, rd_address_i & AlignMask, data);
         end
         if (status != 0) data = '0;
@@ -164,7 +179,7 @@ module guest_beat_port #(
       automatic int status;
       if (wr_valid_i) begin
         status = int'(guestlink_pkg::GUESTLINK_BAD_ARGUMENT);
-        if (!wr_refuse_i) begin
+        if (!wr_refuse) begin
           status = guestlink_pkg::guestlink_write_beat512(handle_q, wr_address_i & AlignMask,
                                                           wr_data_i, wr_strobe_i);
         end
@@ -177,7 +192,7 @@ module guest_beat_port #(
       automatic int status;
       if (rd_valid_i) begin
         status = int'(guestlink_pkg::GUESTLINK_BAD_ARGUMENT);
-        if (!rd_refuse_i) begin
+        if (!rd_refuse) begin
           status = guestlink_pkg::guestlink_read_beat1024(handle_q, rd_address_i & AlignMask, data);
         end
         if (status != 0) data = '0;
@@ -189,7 +204,7 @@ module guest_beat_port #(
       automatic int status;
       if (wr_valid_i) begin
         status = int'(guestlink_pkg::GUESTLINK_BAD_ARGUMENT);
-        if (!wr_refuse_i) begin
+        if (!wr_refuse) begin
           status = guestlink_pkg::guestlink_write_beat1024(handle_q, wr_address_i & AlignMask,
                                                           wr_data_i, wr_strobe_i);
         end

@@ -32,7 +32,7 @@ module stream_fifo #(
   logic push, pop;
 
   if (Depth < 2 || (1 << PtrBits) != Depth) begin : gen_bad_depth
-    $fatal(1, "Depth must be a power of two, at least 2 (instance %m)");
+    $fatal(1, "Depth must be a power of two, at least 2");
   end
 
   assign ready_o = usage_q != UseBits'(Depth);

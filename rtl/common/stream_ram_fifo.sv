@@ -32,7 +32,7 @@ module stream_ram_fifo #(
   logic valid_q, load;
 
   if (Depth < 2 || (1 << PtrBits) != Depth) begin : gen_bad_depth
-    $fatal(1, "Depth must be a power of two, at least 2 (instance %m)");
+    $fatal(1, "Depth must be a power of two, at least 2");
   end
 
   assign load    = usage_q != '0 && (!valid_q || ready_i);

@@ -5,8 +5,9 @@
 // registers. The layout of the page is in docs/architecture.md, the behaviour in docs/doorbell.md.
 //
 // One thing is done at a time: poll, then whatever the poll asks for, then the next poll. A poll
-// reads command, doorbell and state in this order; a doorbell that the guest stored before a
-// command is thus seen no later than the command, and is served first: program order is kept.
+// reads command, doorbell, state and session in this order; a doorbell that the guest stored before
+// a command is thus seen no later than the command, and is served first: program order is kept.
+// The session comes last: what was read before it was the page of that session.
 
 `default_nettype none
 
@@ -25,7 +26,7 @@ module doorbell_page #(
     input  wire logic                           clk_i,
     input  wire logic                           rst_ni,
 
-    // The page, stable while page_enable_i is high
+    // The page; address and session are taken when it is attached
     /// Guest address of the page; the low 12 bits are taken as 0.
     input  wire logic [63:0]                    page_address_i,
     /// Session found in the page, echoed in `attached`.
@@ -36,7 +37,8 @@ module doorbell_page #(
     output logic [1:0]                          page_state_o,
     /// High from the moment `attached` is in the page until it is taken back.
     output logic                                page_attached_o,
-    /// The bus refused an access to the page: polling has ended. Cleared by page_enable_i falling.
+    /// The bus refused an access to the page, or it is no longer the page of this session: polling
+    /// has ended. Cleared by page_enable_i falling.
     output logic                                page_error_o,
     /// The device's interrupt line; rising edges are counted into the page.
     input  wire logic                           irq_i,
@@ -132,9 +134,14 @@ module doorbell_page #(
   state_e state_q, state_d;
 
   // ---------------------------------------------------------------- what a poll returned
-  logic [63:0] command_q, doorbell_q, state_word_q;
+  logic [63:0] command_q, doorbell_q, state_word_q, session_word_q;
   logic [1:0]  beat_q;
   logic        read_error_q;
+
+  // What was attached, and whether page_enable_i has fallen since
+  logic [63:12] page_q;
+  logic [31:0]  session_q;
+  logic         enable_fell_q;
 
   logic [10:0] sequence_seen_q;
   logic [15:0] doorbell_seen_q;
@@ -175,11 +182,14 @@ module doorbell_page #(
                             | (m_axil_arvalid & m_axil_arready);
   wire logic data_gone = (m_axi_wvalid & m_axi_wready) | (m_axil_wvalid & m_axil_wready);
 
-  // A state word with any other value is no longer ours: the program died and its page has become
-  // something else. Nothing more is written to it.
-  logic page_closed, page_lost;
-  assign page_closed = state_word_q == StatePassed || state_word_q == StateFailed;
-  assign page_lost   = !page_closed && state_word_q != StateOpen;
+  // A page with any other state or another session is no longer ours: the program died and its page
+  // has become something else, or the page of another program. Nothing more is written to it.
+  logic page_closed, page_lost, leave;
+  assign page_lost   = session_word_q != 64'(session_q) ||
+                       (state_word_q != StateOpen && state_word_q != StatePassed &&
+                        state_word_q != StateFailed);
+  assign page_closed = !page_lost && state_word_q != StateOpen;
+  assign leave       = !page_enable_i || enable_fell_q;
 
   // ---------------------------------------------------------------- sequence of events
   always_comb begin : proc_next_state
@@ -188,7 +198,7 @@ module doorbell_page #(
       StOff:         if (page_enable_i) state_d = StAttach;
       StAttach:      if (page_done) state_d = page_refused ? StStopped : StIdle;
       StIdle: begin
-        if (!page_enable_i) state_d = StDetach;
+        if (leave) state_d = StDetach;
         else if (timer_q == '0) state_d = StPollAddress;
       end
       StPollAddress: if (m_axi_arready) state_d = StPollData;
@@ -207,7 +217,7 @@ module doorbell_page #(
       StReply:       if (page_done) state_d = page_refused ? StStopped : StDecide;
       StInterrupts:  if (page_done) state_d = page_refused ? StStopped : StIdle;
       StDetach:      if (page_done) state_d = StStopped;
-      StStopped:     if (!page_enable_i) state_d = StOff;
+      StStopped:     if (leave) state_d = StOff;
       default:       state_d = StOff;
     endcase
   end
@@ -224,6 +234,20 @@ module doorbell_page #(
     end
   end
 
+  always_ff @(posedge clk_i or negedge rst_ni) begin : proc_page
+    if (!rst_ni) begin
+      page_q        <= '0;
+      session_q     <= '0;
+      enable_fell_q <= 1'b0;
+    end else if (state_q == StOff) begin
+      page_q        <= page_address_i[63:12];
+      session_q     <= page_session_i;
+      enable_fell_q <= 1'b0;
+    end else if (!page_enable_i) begin
+      enable_fell_q <= 1'b1;
+    end
+  end
+
   always_ff @(posedge clk_i or negedge rst_ni) begin : proc_timer
     if (!rst_ni) timer_q <= '0;
     else if (state_q == StOff) timer_q <= '0;
@@ -236,6 +260,7 @@ module doorbell_page #(
       command_q    <= '0;
       doorbell_q   <= '0;
       state_word_q <= '0;
+      session_word_q <= '0;
       beat_q       <= '0;
       read_error_q <= 1'b0;
     end else if (state_q == StPollAddress) begin
@@ -248,7 +273,7 @@ module doorbell_page #(
         2'd0:    command_q <= m_axi_rdata;
         2'd1:    doorbell_q <= m_axi_rdata;
         2'd2:    state_word_q <= m_axi_rdata;
-        default: ;
+        default: session_word_q <= m_axi_rdata;
       endcase
     end
   end
@@ -332,7 +357,7 @@ module doorbell_page #(
       end
       StAttach: begin
         page_write_offset = AttachedOffset;
-        page_write_data = 64'(page_session_i);
+        page_write_data = 64'(session_q);
       end
       default: begin
         page_write_offset = AttachedOffset;
@@ -342,7 +367,7 @@ module doorbell_page #(
   end
 
   assign m_axi_awid    = '0;
-  assign m_axi_awaddr  = {page_address_i[63:12], page_write_offset};
+  assign m_axi_awaddr  = {page_q, page_write_offset};
   assign m_axi_awlen   = 8'd0;
   assign m_axi_awsize  = 3'd3;
   assign m_axi_awburst = 2'b01;
@@ -357,7 +382,7 @@ module doorbell_page #(
   assign m_axi_wvalid  = page_write & ~sent_b_q;
   assign m_axi_bready  = page_write;
   assign m_axi_arid    = '0;
-  assign m_axi_araddr  = {page_address_i[63:12], CommandOffset};
+  assign m_axi_araddr  = {page_q, CommandOffset};
   assign m_axi_arlen   = 8'd3;
   assign m_axi_arsize  = 3'd3;
   assign m_axi_arburst = 2'b01;

@@ -62,11 +62,12 @@ module ioat_channel (
   assign bad_chain = begin_run && chain_misaligned_i;
   assign all_done  = count_i == dmacount_q;
 
-  // Errors that count now: while draining, only a record's
+  // Errors that count now: while draining, only a record's, and that not under a reset, which drops
+  // records: the driver clears CHANERR before the reset, so a bit set here would outlive it
   always_comb begin : proc_errors
     errors = '0;
     if (error_i && (state_q == StateRun || state_q == StateSuspending)) errors = error_bits_i;
-    if (record_failed_i) errors[ioat_pkg::ErrCompletion] = 1'b1;
+    if (record_failed_i && !reset_q) errors[ioat_pkg::ErrCompletion] = 1'b1;
     if (bad_chain) errors[ioat_pkg::ErrChainAddr] = 1'b1;
     if (command_bad_i) errors[ioat_pkg::ErrCommand] = 1'b1;
   end

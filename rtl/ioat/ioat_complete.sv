@@ -95,8 +95,10 @@ module ioat_complete #(
 
   always_comb begin : proc_errors
     errors_o = head_errors;
+    // One of the two even when both hit: the stock driver recovers from either, but an error bit
+    // beside the one it handles ends in a kernel BUG() (drivers/dma/ioat/dma.c, ioat_eh)
     errors_o[ioat_pkg::ErrReadData]  = head_data && read_hit;
-    errors_o[ioat_pkg::ErrWriteData] = head_data && write_hit;
+    errors_o[ioat_pkg::ErrWriteData] = head_data && write_hit && !read_hit;
   end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin : proc_tags

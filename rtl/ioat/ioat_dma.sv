@@ -106,21 +106,38 @@ module ioat_dma #(
   localparam logic [2:0] Protection = 3'b010;
   localparam logic [1:0] BurstIncr  = 2'b01;
 
+  /// True for 2, 4, 8 ...
+  function automatic bit is_depth(input int unsigned value);
+    is_depth = value >= 2 && (value & (value - 1)) == 0;
+  endfunction
+
   if (DataWidthBits != 64 && DataWidthBits != 128 && DataWidthBits != 256 && DataWidthBits != 512)
   begin : gen_bad_data_width
-    $fatal(1, "DataWidthBits must be 64, 128, 256 or 512 (instance %m)");
+    $fatal(1, "DataWidthBits must be 64, 128, 256 or 512");
   end
   if (IdWidthBits < 1) begin : gen_bad_id_width
-    $fatal(1, "IdWidthBits must be at least 1 (instance %m)");
+    $fatal(1, "IdWidthBits must be at least 1");
   end
   if (TransferCapLog2 < 12 || TransferCapLog2 > 31) begin : gen_bad_transfer_cap
-    $fatal(1, "TransferCapLog2 must be 12 to 31 (instance %m)");
+    $fatal(1, "TransferCapLog2 must be 12 to 31");
   end
   if (MaxBurstBeats < 512 / DataWidthBits || MaxBurstBeats > 256) begin : gen_bad_burst
-    $fatal(1, "MaxBurstBeats must be 512 / DataWidthBits to 256 (instance %m)");
+    $fatal(1, "MaxBurstBeats must be 512 / DataWidthBits to 256");
+  end
+  if (!is_depth(ReadBufferBeats)) begin : gen_bad_read_buffer
+    $fatal(1, "ReadBufferBeats must be a power of two");
   end
   if (MaxReadBursts < 1) begin : gen_bad_read_bursts
-    $fatal(1, "MaxReadBursts must be at least 1 (instance %m)");
+    $fatal(1, "MaxReadBursts must be at least 1");
+  end
+  if (!is_depth(MaxWriteBursts)) begin : gen_bad_write_bursts
+    $fatal(1, "MaxWriteBursts must be a power of two, at least 2");
+  end
+  if (!is_depth(PrefetchDescriptors) || PrefetchDescriptors > 256) begin : gen_bad_prefetch
+    $fatal(1, "PrefetchDescriptors must be a power of two, 2 to 256");
+  end
+  if (!is_depth(MaxJobs)) begin : gen_bad_jobs
+    $fatal(1, "MaxJobs must be a power of two, at least 2");
   end
 
   // Registers and channel

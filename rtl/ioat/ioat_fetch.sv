@@ -3,7 +3,9 @@
 //
 // Descriptor prefetch. Reads ahead on the guess that the next descriptor lies 64 bytes on, at most
 // as many as DMACOUNT has made valid and not beyond the 4 KiB page of an address that is known:
-// what lies there may be no RAM. Drops what a guess got wrong once `next` is known.
+// what lies there may be no RAM. Drops what a guess got wrong once `next` is known; how far it
+// guesses then shrinks to nothing and doubles with every guess that is right, so that a chain which
+// is not laid out in a row is read once and not over and over.
 module ioat_fetch #(
   parameter int unsigned DataWidthBits = 512,
   /// Longest burst in beats, at least those of a descriptor.
@@ -51,6 +53,8 @@ module ioat_fetch #(
   // Descriptors accepted since the start; in flight; of those, to be dropped
   logic [15:0] accepted_q;
   logic [UseBits-1:0] flight_q, drop_q, held;
+  // Descriptors that may be in flight and not to be dropped, at least 1
+  logic [UseBits-1:0] window_q, window_left;
   // Next address to ask for, and the address of the next descriptor to arrive that is not dropped
   logic [63:6] ask_q, arrive_q;
   logic misaligned_q, stopped_q;
@@ -64,23 +68,26 @@ module ioat_fetch #(
   logic [UseBits-1:0] room, ask_count;
   logic [6:0] to_page;
   logic ask, take, accept, next_is_guess, page_is_guess, report_misaligned;
+  logic wrong_guess;
   logic [63:0] next;
   logic push, unused_ready;
 
   if (Depth > 256) begin : gen_bad_depth
-    $fatal(1, "Depth must be at most 256 (instance %m)");
+    $fatal(1, "Depth must be at most 256");
   end
 
   // How many descriptors to ask for
   assign valid_left = dmacount_i - accepted_q - 16'(flight_q) + 16'(drop_q);
   assign room       = UseBits'(Depth) - held - flight_q;
   assign to_page    = 7'd64 - {1'b0, ask_q[11:6]};
+  assign window_left = (window_q > flight_q - drop_q) ? window_q - (flight_q - drop_q) : '0;
 
   always_comb begin : proc_ask_count
     ask_count = room;
     if (ask_count > UseBits'(BurstLimit)) ask_count = UseBits'(BurstLimit);
     if (valid_left < 16'(ask_count)) ask_count = UseBits'(valid_left);
     if (16'(to_page) < 16'(ask_count)) ask_count = UseBits'(to_page);
+    if (window_left < ask_count) ask_count = window_left;
   end
 
   // A page's first descriptor is asked for only when the one before it has named it
@@ -158,6 +165,16 @@ module ioat_fetch #(
         drop_q <= drop_q - UseBits'(1);
       end
     end
+  end
+
+  // Something was asked for behind a descriptor that names another one
+  assign wrong_guess = accept && !next_is_guess && flight_q - drop_q > UseBits'(1);
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin : proc_window
+    if (!rst_ni) window_q <= UseBits'(Depth);
+    else if (start_i) window_q <= UseBits'(Depth);
+    else if (wrong_guess) window_q <= UseBits'(1);
+    else if (accept && next_is_guess && window_q < UseBits'(Depth)) window_q <= window_q << 1;
   end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin : proc_address

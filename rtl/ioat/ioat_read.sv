@@ -60,7 +60,7 @@ module ioat_read #(
   localparam int unsigned PageBeats    = 32768 / DataWidthBits;
   localparam int unsigned LongestBurst = (MaxBurstBeats < PageBeats) ? MaxBurstBeats : PageBeats;
   if (BufferBeats < 2 * LongestBurst) begin : gen_bad_buffer
-    $fatal(1, "ReadBufferBeats must be at least two bursts (instance %m)");
+    $fatal(1, "ReadBufferBeats must be at least two bursts");
   end
 
   ioat_burst_split #(

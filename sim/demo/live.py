@@ -13,109 +13,33 @@ import collections
 import contextlib
 import ctypes
 import json
+import math
 import os
 import pathlib
 import re
 import selectors
-import shlex
 import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
+
+sys.dont_write_bytecode = True  # all output is under build/
+from live_options import (PHASES, UsageError, check, kernel_command_line, make_work_directory,
+                          parse_arguments)
 
 # What guest and simulator put in front of their lines: a name, or a time that is shown already.
 OWN_PREFIX = re.compile(r"^(dma_check: |guestlink-sim: |\[ *[0-9.]+\] (?=[a-z]))")
-UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
-VERDICT = re.compile(r"GUESTLINK-GUEST: (PASS|FAIL) ?(.*)")
-# phase: what it waits for, limit in seconds
-PHASES = {
-    "start": ("QEMU to make its RAM", 20),
-    "boot": ("Linux to boot and start the guest's program", 60),
-    "attach": ("the RTL to find the doorbell page", 40),
-    "copy": ("the guest to check the RTL's copies", 60),
-    "end": ("the guest and the simulator to end", 20),
-}
+# Not where the program's usage quotes the line.
+VERDICT = re.compile(r"(?<!`)GUESTLINK-GUEST: (PASS|FAIL) ?(.*)")
+KERNEL_PANIC = re.compile(r"Kernel panic - not syncing.*")
+# A guest may send anything, a terminal acts on some of it.
+NOT_PRINTABLE = re.compile(r"[^\t -~]")
 SILENCE_SECONDS = 2.0
 TAIL_LINES = 12
-# A 512M guest touches about 110 MiB until the end of the demo; leave room for more.
-ROOM_BYTES = 400 << 20
-
-
-class UsageError(Exception):
-    """Something is missing or wrong before anything was started: exit status 2."""
-
 
 class RunError(Exception):
     """The run failed: exit status 1."""
-
-
-def parse_size(text: str) -> int:
-    match = re.fullmatch(r"([1-9][0-9]*)([KMG]?)", text)
-    if not match:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a size like 512M or 3G")
-    return int(match[1]) * UNITS[match[2]]
-
-
-def parse_limit(text: str) -> tuple[str, float]:
-    name, _, seconds = text.partition("=")
-    if name not in PHASES or not re.fullmatch(r"[0-9]+(\.[0-9]+)?", seconds):
-        raise argparse.ArgumentTypeError(
-            f"'{text}' is not PHASE=SECONDS with a phase of {', '.join(PHASES)}")
-    return name, float(seconds)
-
-
-def parse_arguments(argv: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add = parser.add_argument
-    add("--build", type=pathlib.Path, default=pathlib.Path("build/release"), metavar="DIR",
-        help="build tree that has the files below (default %(default)s)")
-    add("--sim", type=pathlib.Path, help="guestlink-sim (default DIR/sim/cli/guestlink-sim)")
-    add("--kernel", type=pathlib.Path, help="guest kernel (default DIR/guest/vmlinuz)")
-    add("--initrd", type=pathlib.Path, help="guest initramfs (default DIR/guest/initrd.gz)")
-    add("--qemu", default="qemu-system-x86_64", help="QEMU program (default %(default)s)")
-    add("--machine", choices=("pc", "q35"), default="pc", help="QEMU machine (default pc)")
-    add("--memory", type=parse_size, default=parse_size("512M"), metavar="SIZE",
-        help="guest RAM (default 512M)")
-    add("--mock", type=parse_size, metavar="SIZE",
-        help="no QEMU: run the guest's program here, on a mock RAM file of this size")
-    add("--program", type=pathlib.Path,
-        help="the guest's program, for --mock (default DIR/guest/dma_check)")
-    add("--seed", type=int, default=1, help="seed of guest and simulator (default 1)")
-    add("--guest-args", default="", metavar="ARGS", help="more arguments for the guest's program")
-    add("--sim-args", default="", metavar="ARGS", help="more arguments for guestlink-sim")
-    add("--trace", type=pathlib.Path, metavar="FILE", help="write the RTL's waves (FST)")
-    add("--timeout", type=float, default=90, metavar="S",
-        help="limit of the whole run in seconds (default 90)")
-    add("--limit", type=parse_limit, action="append", default=[], metavar="PHASE=S",
-        help="limit of one phase: " + ", ".join(f"{k} {v[1]} s" for k, v in PHASES.items()))
-    add("--keep", type=pathlib.Path, metavar="DIR", help="keep guest.log and sim.log in DIR")
-    add("--json", action="store_true",
-        help="one JSON object on standard output; progress goes to standard error")
-    arguments = parser.parse_args(argv)
-    arguments.sim = arguments.sim or arguments.build / "sim/cli/guestlink-sim"
-    arguments.kernel = arguments.kernel or arguments.build / "guest/vmlinuz"
-    arguments.initrd = arguments.initrd or arguments.build / "guest/initrd.gz"
-    arguments.program = arguments.program or arguments.build / "guest/dma_check"
-    return arguments
-
-
-def check_files(arguments: argparse.Namespace) -> None:
-    targets = {arguments.sim: "guestlink-sim"}
-    if arguments.mock:
-        targets[arguments.program] = "guestlink_dma_check"
-    else:
-        targets[arguments.kernel] = targets[arguments.initrd] = "guest_image"
-        if not shutil.which(arguments.qemu):
-            raise UsageError(f"no {arguments.qemu}: run  apt-get install qemu-system-x86")
-    for path, target in targets.items():
-        if not path.is_file():
-            raise UsageError(
-                f"no file {path}: run  cmake --build {arguments.build} --target {target}")
-    if re.search(r"[\"'\\]", arguments.guest_args):
-        raise UsageError("--guest-args: quotes do not fit on a kernel command line")
 
 
 def die_with_parent() -> None:
@@ -127,15 +51,19 @@ class Child:
     """One process in a process group of its own, and its output as lines."""
 
     def __init__(self, name: str, command: list[str], log: pathlib.Path | None):
-        self.name = name
+        self.name = self.title = name
         self.tail = collections.deque(maxlen=TAIL_LINES)
         self.log = log.open("w", encoding="utf-8") if log else None
         self.partial = {}
         self.stdout_text = ""
-        # One thread only in this program, so preexec_fn is safe.
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            start_new_session=True, preexec_fn=die_with_parent)
+        self.last_error = ""
+        try:
+            # One thread only in this program, so preexec_fn is safe.
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                start_new_session=True, preexec_fn=die_with_parent)
+        except OSError as error:
+            raise RunError(f"{command[0]} cannot be started: {error.strerror}") from error
         for stream in (self.process.stdout, self.process.stderr):
             os.set_blocking(stream.fileno(), False)
             self.partial[stream] = b""
@@ -149,13 +77,21 @@ class Child:
         if not data:
             lines, rest = ([rest] if rest else []), b""
         self.partial[stream] = rest
-        text = [line.decode("ascii", "replace").strip("\r") for line in lines]
+        text = [NOT_PRINTABLE.sub("?", line.decode("latin-1").strip("\r")) for line in lines]
         if self.log:
             self.log.writelines(line + "\n" for line in text)
         self.tail.extend(text)
         if stream is self.process.stdout:
             self.stdout_text += "".join(line + "\n" for line in text)
+        elif text:
+            self.last_error = text[-1]
         return None if not data and not text else text
+
+    def how_it_ended(self) -> str:
+        status = self.process.returncode
+        if status >= 0:
+            return f"{self.title} ended with status {status}"
+        return f"{self.title} was killed by signal {-status} ({signal.strsignal(-status)})"
 
     def stop(self) -> None:
         """Ends the process group, gently first. Safe to call at any time, any number of times."""
@@ -186,7 +122,7 @@ class Run:
         self.selector = selectors.DefaultSelector()
         self.children = []
         self.guest = self.sim = None
-        self.verdict = None
+        self.verdict = self.panic = None
         self.guest_result = {}
 
     # ---------------------------------------------------------------- what the user sees
@@ -222,7 +158,6 @@ class Run:
 
     def launch_qemu(self) -> None:
         options = self.arguments
-        program = f"--seed {options.seed} {options.guest_args}"
         self.say("demo", f"QEMU: {options.machine}, {options.memory >> 20} MiB of RAM, {self.ram}")
         # maxcpus=2: with one possible CPU, TCG makes the guest's atomics plain for the RTL.
         self.guest = self.launch("guest", [
@@ -231,24 +166,25 @@ class Run:
             "-object", f"memory-backend-file,id=mem,size={options.memory},mem-path={self.ram},"
                        "share=on",
             "-serial", "stdio", "-kernel", str(options.kernel), "-initrd", str(options.initrd),
-            "-append", f"console=ttyS0 quiet panic=-1 -- {program}"])
+            "-append", kernel_command_line(options)])
+        self.guest.title = "QEMU"
 
     def launch_program(self) -> None:
         options = self.arguments
         self.say("demo", f"no QEMU: {options.program.name} here, on the RAM file {self.ram}")
         self.guest = self.launch("guest", [
             str(options.program), "--ram", str(self.ram), "--seed", str(options.seed),
-            *shlex.split(options.guest_args)])
+            *options.guest_args.split()])
 
     def launch_sim(self, spec: str) -> None:
         options = self.arguments
-        wait = int(self.limits["boot"] + self.limits["attach"])
+        wait = math.ceil(self.limits["boot"] + self.limits["attach"])
         command = [str(options.sim), "--attach", spec, "--doorbell", "--json",
                    "--seed", str(options.seed), "--attach-timeout", str(wait)]
         if options.trace:
             command += ["--trace", str(options.trace)]
         self.say("demo", f"simulator: --attach {spec} --doorbell")
-        self.sim = self.launch("sim", command + shlex.split(options.sim_args))
+        self.sim = self.launch("sim", command + options.sim_args)
 
     # ---------------------------------------------------------------- events
     def pump(self, seconds: float = 0.1) -> None:
@@ -275,13 +211,20 @@ class Run:
             self.enter("attach")
         if self.phase == "attach" and "dma_check: RTL attached" in line:
             self.enter("copy")
-        match = VERDICT.search(line)
-        if match and not self.verdict:
-            self.verdict = match[1]
-            self.guest_result = {"text": match[2]}
-            self.guest_result.update(
-                (key, int(value)) for key, value in re.findall(r"(\w+)=(\d+)", match[2]))
-            self.enter("end")
+        if not self.panic and (match := KERNEL_PANIC.search(line)):
+            self.panic = match[0]
+        if not self.verdict and (match := VERDICT.search(line)):
+            self.take_verdict(match[1], match[2])
+
+    def take_verdict(self, verdict: str, text: str) -> None:
+        self.verdict = verdict
+        self.guest_result = {"text": text}
+        self.guest_result.update(
+            (key, int(value)) for key, value in re.findall(r"(\w+)=(\d{1,18})\b", text))
+        if self.phase not in ("copy", "end"):
+            # The simulator would look for a page that never comes.
+            raise RunError(f"the guest says {verdict} before the RTL attached: {text}")
+        self.enter("end")
 
     def check_limits(self) -> None:
         now = time.monotonic()
@@ -294,19 +237,42 @@ class Run:
 
     def check_alive(self) -> None:
         """A child that ends before the verdict is a failure, once its last words are heard."""
+        if self.panic and not self.verdict:
+            self.drain(self.guest)
+            raise RunError(f"the guest's kernel gave up: {self.panic}{self.tails()}")
         for child in self.children:
-            status = child.process.poll()
-            # A simulator that ends well has been told so by the guest, whose verdict is under way.
-            if status is None or (child is self.sim and status == 0):
+            if child.process.poll() is None or self.was_told_to_end(child):
                 continue
-            self.drain()
-            if not self.verdict:
-                raise RunError(f"{child.name} ended with status {status} while waiting for "
-                               f"{PHASES[self.phase][0]}{self.tails()}")
+            self.drain(child)
+            if not self.verdict and not self.was_told_to_end(child):
+                raise RunError(f"{child.how_it_ended()} while waiting for "
+                               f"{PHASES[self.phase][0]}{self.last_words(child)}{self.tails()}")
 
-    def drain(self) -> None:
+    def was_told_to_end(self, child: Child) -> bool:
+        """A simulator that ended well, by the guest, whose verdict is under way."""
+        if child is not self.sim or child.process.returncode != 0:
+            return False
+        if self.phase == "copy":
+            self.enter("end")
+        return self.phase == "end"
+
+    def last_words(self, child: Child) -> str:
+        """Why a child ended, in its own words, and what to do if they are QEMU's."""
+        if child is self.sim:
+            errors = self.simulator_summary().get("errors")
+            return f": {errors[0]}" if isinstance(errors, list) and errors else ""
+        words = f": {child.last_error}" if child.last_error else ""
+        if self.phase == "start" and child.process.returncode > 0:
+            words += (f"; the demo needs QEMU 5.0 or newer for x86-64 with the machine "
+                      f"{self.arguments.machine}: try  {self.arguments.qemu} --version")
+        return words
+
+    def drain(self, child: Child) -> None:
+        """Hears a child's last words; a guest may have its say on the simulator's end too."""
         end = time.monotonic() + 1
-        while time.monotonic() < end and not self.verdict:
+        while time.monotonic() < end and not self.verdict and (
+                child is self.sim or any(key.data is child
+                                         for key in self.selector.get_map().values())):
             self.pump(0.1)
 
     # ---------------------------------------------------------------- the run
@@ -394,32 +360,13 @@ def last_line(result: dict) -> str:
             f"{result['seconds']:.1f} s in all)")
 
 
-def make_work_directory(bytes_wanted: int) -> pathlib.Path:
-    """A private directory for the RAM file: shared memory, or a disk when that is too small."""
-    room = min(bytes_wanted, ROOM_BYTES)
-    seen = []
-    for place in ("/dev/shm", tempfile.gettempdir()):
-        if not os.access(place, os.W_OK):
-            seen.append(f"{place}: not writable")
-            continue
-        status = os.statvfs(place)
-        free = status.f_bavail * status.f_frsize
-        if free >= room:
-            return pathlib.Path(tempfile.mkdtemp(prefix="guestlink-", dir=place))
-        seen.append(f"{place}: {free >> 20} MiB free")
-    raise UsageError(f"no room for the guest's RAM, {room >> 20} MiB are needed "
-                     f"({', '.join(seen)}); free some, or set TMPDIR")
-
-
 def stop_on_signal(number: int, _frame) -> None:
     raise RunError(f"stopped by signal {signal.Signals(number).name}")
 
 
 def run(arguments: argparse.Namespace) -> dict:
-    check_files(arguments)
-    if arguments.keep:
-        arguments.keep.mkdir(parents=True, exist_ok=True)
-    work = make_work_directory(arguments.mock or arguments.memory)
+    check(arguments)
+    work = make_work_directory(arguments)
     reason = None
     try:
         session = Run(arguments, work)
@@ -435,22 +382,34 @@ def run(arguments: argparse.Namespace) -> dict:
         shutil.rmtree(work, ignore_errors=True)
 
 
+def let_go_of_broken_pipes() -> None:
+    """Whoever read the output has gone: nothing more can be said, not at exit either."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
 def main(argv: list[str]) -> int:
-    arguments = parse_arguments(argv)
+    arguments = parse_arguments(__doc__, argv)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, stop_on_signal)
     out = sys.stderr if arguments.json else sys.stdout
     try:
         result = run(arguments)
+        if arguments.json:
+            print(json.dumps(result), flush=True)
+        print(last_line(result), file=out, flush=True)
     except UsageError as error:
         print(f"live.py: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        let_go_of_broken_pipes()
+        return 1
     except (RunError, OSError) as error:
         print(f"FAIL: {error}", file=out)
         return 1
-    if arguments.json:
-        print(json.dumps(result))
-    print(last_line(result), file=out, flush=True)
     return 0 if result["verdict"] == "PASS" else 1
 
 

@@ -13,6 +13,7 @@ constexpr std::uint64_t kSelfOffset = 0x10;
 constexpr std::uint64_t kVersionOffset = 0x18;
 constexpr std::uint64_t kHeartbeatOffset = 0x20;
 constexpr std::uint64_t kStateOffset = 0x50;
+constexpr std::uint64_t kSessionOffset = 0x58;
 constexpr std::uint32_t kVersion = 1;
 constexpr std::uint64_t kStateOpen = 1;
 
@@ -33,15 +34,16 @@ std::uint64_t word(const GuestMemory& memory, std::uint64_t address) {
 }  // namespace
 
 std::optional<DoorbellScanner::Candidate> DoorbellScanner::examine(std::uint64_t address) const {
-  static const auto wanted = signature();
-  if (word(memory_, address) != wanted[0]) [[likely]]
+  static const auto kWanted = signature();
+  if (word(memory_, address) != kWanted[0]) [[likely]]
     return std::nullopt;
-  if (word(memory_, address + 8) != wanted[1]) return std::nullopt;
+  if (word(memory_, address + 8) != kWanted[1]) return std::nullopt;
   if (word(memory_, address + kSelfOffset) != address) return std::nullopt;
   const std::uint64_t version = word(memory_, address + kVersionOffset);
   const auto session = static_cast<std::uint32_t>(version >> 32);
   if (static_cast<std::uint32_t>(version) != kVersion || session == 0) return std::nullopt;
   if (word(memory_, address + kStateOffset) != kStateOpen) return std::nullopt;
+  if (word(memory_, address + kSessionOffset) != session) return std::nullopt;
   return Candidate{{address, session}, word(memory_, address + kHeartbeatOffset)};
 }
 

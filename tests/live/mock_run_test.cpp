@@ -5,6 +5,7 @@
 // program and launcher do when something is wrong.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
@@ -42,10 +43,23 @@ class MockRunTest : public testing::Test {
 
   /// A program that takes any arguments, writes its process id and then says nothing for a minute.
   std::string silent_program() {
-    const std::filesystem::path path = directory_ / "silent";
-    std::ofstream(path) << "#!/bin/sh\necho $$ > '" << pid_file().string() << "'\nexec sleep 60\n";
+    return program("silent", "echo $$ > '" + pid_file().string() + "'\nexec sleep 60\n");
+  }
+  std::string program(const std::string& name, const std::string& script) const {
+    const std::filesystem::path path = directory_ / name;
+    std::ofstream(path) << "#!/bin/sh\n" << script;
     std::filesystem::permissions(path, std::filesystem::perms::owner_all);
     return path;
+  }
+  /// A run with a script in QEMU's place, which makes the RAM file and then does what is given.
+  Outcome run_with_qemu(const std::string& script) const {
+    std::ofstream(directory_ / "image").put('x');
+    const std::string make_ram =
+        "for word; do case $word in memory-backend-file,*)\n"
+        "size=${word#*size=}; path=${word#*mem-path=}\n"
+        "truncate -s \"${size%%,*}\" \"${path%%,*}\";; esac; done\n";
+    return run(live_command({"--qemu", program("qemu", make_ram + script), "--kernel",
+                             directory_ / "image", "--initrd", directory_ / "image"}));
   }
   std::filesystem::path pid_file() const { return directory_ / "pid"; }
 
@@ -227,9 +241,118 @@ TEST_F(MockRunTest, MissingFilesAreNamed) {
 }
 
 TEST_F(MockRunTest, WrongArgumentsAreUsageErrors) {
-  for (const char* argument : {"--memory=0M", "--limit=boot", "--limit=sleep=3", "--machine=x"}) {
-    EXPECT_EQ(run(mock_command({argument})).status, 2) << argument;
+  const std::filesystem::path file = directory_ / "file";
+  std::ofstream(file).close();
+  const std::vector<std::pair<std::string, std::string>> wrong = {
+      {"--memory", "0M"},         {"--memory", "96M"},
+      {"--memory", "513G"},       {"--memory", "300000001"},
+      {"--mock", "1M"},           {"--mock", "9999999G"},
+      {"--mock", "67108865"},     {"--limit", "boot"},
+      {"--limit", "sleep=3"},     {"--limit", "boot=0"},
+      {"--limit", "boot=x"},      {"--machine", "x"},
+      {"--timeout", "0"},         {"--timeout", "-1"},
+      {"--timeout", "nan"},       {"--seed", "-1"},
+      {"--seed", "4294967296"},   {"--sim-args", "--range 'x"},
+      {"--guest-args", "'x"},     {"--keep", file},
+      {"--keep", file / "below"}, {"--trace", directory_ / "no" / "x.fst"},
+      {"--trace", directory_},    {"--trace", file / "x.fst"},
+      {"--sim", directory_},      {"--sim", file},
+      {"--program", file},        {"--build", directory_ / "no"},
+      {"--build", file},          {"--guest-args", std::string(3000, 'x')}};
+  for (const auto& [option, value] : wrong) {
+    auto command = mock_command({option + "=" + value});
+    if (option == "--build") {
+      command = {command[0], command[1], "--mock", "64M", option, value};
+    }
+    const Outcome outcome = run(command);
+    EXPECT_EQ(outcome.status, 2) << option << ' ' << outcome.output;
+    EXPECT_TRUE(outcome.says(value.size() < 100 ? value : option)) << outcome.output;
+    EXPECT_EQ(std::count(outcome.output.begin(), outcome.output.end(), '\n'), 1) << outcome.output;
   }
+}
+
+TEST_F(MockRunTest, GuestThatFailsBeforeTheRtlAttachesIsReportedAtOnce) {
+  const Outcome outcome = run(mock_command({"--guest-args=--no-such-option 1"}));
+  EXPECT_EQ(outcome.status, 1) << outcome.output;
+  EXPECT_TRUE(
+      outcome.says("FAIL: the guest says FAIL before the RTL attached: no option "
+                   "--no-such-option"))
+      << outcome.output;
+  EXPECT_LT(outcome.seconds, 10);
+}
+
+// The usage of the program quotes the line that gives the verdict.
+TEST_F(MockRunTest, HelpOfTheGuestProgramIsNoVerdict) {
+  const Outcome outcome = run(mock_command({"--guest-args=--help"}));
+  EXPECT_EQ(outcome.status, 1) << outcome.output;
+  EXPECT_TRUE(outcome.says("FAIL: guest ended with status 0 while waiting for")) << outcome.output;
+  EXPECT_LT(outcome.seconds, 10);
+}
+
+TEST_F(MockRunTest, SimulatorThatEndsWellBeforeItAttachesIsReportedAtOnce) {
+  const Outcome outcome = run(mock_command({"--sim", "/bin/true", "--program", silent_program()}));
+  EXPECT_EQ(outcome.status, 1) << outcome.output;
+  EXPECT_TRUE(outcome.says("FAIL: sim ended with status 0 while waiting for")) << outcome.output;
+  EXPECT_LT(outcome.seconds, 10);
+  EXPECT_TRUE(silent_program_is_gone());
+}
+
+TEST_F(MockRunTest, SimulatorThatFailsWhileTheGuestBootsIsReportedWithItsReason) {
+  const std::string sim = program("sim", "echo '{\"errors\": [\"no room\"]}'; exit 1\n");
+  const Outcome outcome = run(mock_command({"--sim", sim, "--program", silent_program()}));
+  EXPECT_EQ(outcome.status, 1) << outcome.output;
+  EXPECT_TRUE(
+      outcome.says("FAIL: sim ended with status 1 while waiting for Linux to boot and "
+                   "start the guest's program: no room"))
+      << outcome.output;
+  EXPECT_LT(outcome.seconds, 10);
+}
+
+TEST_F(MockRunTest, QemuThatRefusesItsOptionsIsReportedWithItsWords) {
+  const Outcome outcome = run(live_command(
+      {"--qemu", program("qemu", "echo 'qemu: unsupported machine type' >&2; exit 1\n"), "--kernel",
+       "/bin/sh", "--initrd", "/bin/sh"}));
+  EXPECT_EQ(outcome.status, 1) << outcome.output;
+  EXPECT_TRUE(
+      outcome.says("FAIL: QEMU ended with status 1 while waiting for QEMU to make its RAM: "
+                   "qemu: unsupported machine type; the demo needs QEMU 5.0 or newer"))
+      << outcome.output;
+  EXPECT_LT(outcome.seconds, 10);
+}
+
+TEST_F(MockRunTest, QemuThatIsKilledIsReportedAtOnce) {
+  const Outcome outcome = run_with_qemu("kill -9 $$\n");
+  EXPECT_EQ(outcome.status, 1) << outcome.output;
+  EXPECT_TRUE(outcome.says("FAIL: QEMU was killed by signal 9 (Killed) while waiting for"))
+      << outcome.output;
+  EXPECT_FALSE(outcome.says("the demo needs QEMU")) << outcome.output;
+  EXPECT_LT(outcome.seconds, 10);
+}
+
+TEST_F(MockRunTest, KernelPanicIsReportedAtOnce) {
+  const Outcome outcome = run_with_qemu(
+      "echo '[    1.2] Kernel panic - not syncing: no init'\n"
+      "for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14; do echo \"stack $i\"; done\nexec sleep 60\n");
+  EXPECT_EQ(outcome.status, 1) << outcome.output;
+  EXPECT_TRUE(outcome.says("FAIL: the guest's kernel gave up: Kernel panic - not syncing: no init"))
+      << outcome.output;
+  EXPECT_LT(outcome.seconds, 10);
+}
+
+TEST_F(MockRunTest, WhatTheGuestSaysCannotDriveTheTerminal) {
+  const Outcome outcome = run(
+      mock_command({"--program", program("rude", "printf 'rude \\033[31m\\377\\n'; exit 3\n")}));
+  EXPECT_EQ(outcome.status, 1) << outcome.output;
+  EXPECT_TRUE(outcome.says("rude ?[31m?")) << outcome.output;
+}
+
+TEST_F(MockRunTest, ReaderThatGoesAwayIsNoTraceback) {
+  std::vector<std::string> command = {"sh", "-c", "\"$@\" | true", "sh"};
+  const auto rest = mock_command({});
+  command.insert(command.end(), rest.begin(), rest.end());
+  const Outcome outcome = run(command);
+  EXPECT_FALSE(outcome.says("Traceback")) << outcome.output;
+  EXPECT_FALSE(outcome.says("BrokenPipeError")) << outcome.output;
 }
 
 }  // namespace

@@ -32,6 +32,7 @@ class DoorbellScanTest : public ::testing::Test {
     store(at + 0x10, self);
     store(at + 0x18, uint64_t{session} << 32 | 1);
     store(at + 0x50, 1);
+    store(at + 0x58, session);
     store(at, signature[0]);
     store(at + 8, signature[1]);
   }
@@ -92,9 +93,17 @@ TEST_F(DoorbellScanTest, IgnoresEveryWrongField) {
   const struct {
     uint64_t offset;
     uint64_t value;
-  } wrong_fields[] = {
-      {0x00, 0}, {0x08, 0}, {0x10, 0x300000}, {0x18, uint64_t{kSession} << 32 | 2}, {0x18, 1},
-      {0x50, 0}, {0x50, 2}, {0x50, 3},        {0x50, uint64_t{1} << 32 | 1}};
+  } wrong_fields[] = {{0x00, 0},
+                      {0x08, 0},
+                      {0x10, 0x300000},
+                      {0x18, uint64_t{kSession} << 32 | 2},
+                      {0x18, 1},
+                      {0x50, 0},
+                      {0x50, 2},
+                      {0x50, 3},
+                      {0x50, uint64_t{1} << 32 | 1},
+                      {0x58, 0},
+                      {0x58, kSession + 1}};
   for (const auto& wrong : wrong_fields) {
     publish(0x200000);
     store(0x200000 + wrong.offset, wrong.value);

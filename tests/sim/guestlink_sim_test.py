@@ -29,6 +29,14 @@ def run(*arguments: str) -> subprocess.CompletedProcess:
                           check=False)
 
 
+def alive(pid: str) -> bool:
+    """A process that has ended and waits for its parent counts as ended."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 class Temporary(unittest.TestCase):
     def setUp(self) -> None:
         directory = tempfile.TemporaryDirectory()
@@ -55,6 +63,16 @@ class Usage(Temporary):
         self.check(2, "--read-latency", *mock, "--self-test", "--read-latency", "70000")
         self.check(2, "0xffffffff", *mock, "--self-test", "--beat-stall", "0xffffffff")
         self.check(2, "nonsense", *mock, "--self-test", "--range", "nonsense")
+        self.check(2, "2^64", *mock, "--self-test", "--range", "0xffffffffffffffff+1M")
+        for option in ("--max-cycles", "--seed", "--read-latency", "--beat-stall"):
+            for bad in ("-1", "1x", "0x", "18446744073709551616"):
+                self.check(2, f"'{bad}' is not a number", *mock, "--self-test", f"{option}={bad}")
+            self.check(2, option, *mock, "--self-test", option, "")
+        for bad in ("nan", "-1", "1e300"):
+            self.check(2, f"'{bad}' is not a number of seconds", *mock, "--self-test",
+                       f"--idle-timeout={bad}")
+        for option in ("--idle-timeout", "--trace"):
+            self.check(2, option, *mock, "--self-test", option, "")
 
     def test_self_test_needs_a_range_on_a_guest(self) -> None:
         ram = self.directory / "ram"
@@ -69,6 +87,27 @@ class Usage(Temporary):
                    "--doorbell")
         self.check(1, "cannot write the trace", "--attach", "mock:,size=16M", "--self-test",
                    "--trace", f"{self.directory}/absent/x.fst")
+
+    def test_a_trace_over_a_file_of_the_spec_is_refused(self) -> None:
+        ram, image = self.directory / "ram", self.directory / "image"
+        image.write_bytes(b"image")
+        for spec, trace in ((f"mock:{ram},size=16M", ram),
+                            (f"mock:,size=16M,image={image}", image)):
+            self.check(1, "is a file of the attach spec", "--attach", spec, "--self-test",
+                       "--trace", str(trace))
+        self.assertEqual(ram.stat().st_size, 16 * MEBIBYTE)
+        self.assertEqual(image.read_bytes(), b"image")
+
+    def test_a_trace_that_cannot_be_written_fails_the_run(self) -> None:
+        full = self.directory / "full"
+        full.mkdir()
+        mount = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(full)],
+                               capture_output=True, text=True)
+        if mount.returncode != 0:
+            self.skipTest(f"a small tmpfs cannot be mounted: {mount.stderr.strip()}")
+        self.addCleanup(subprocess.run, ["umount", str(full)], check=True)
+        self.check(1, "is not whole", "--attach", "mock:,size=16M", "--self-test", "--seed", "1",
+                   "--descriptors", "500", "--trace", f"{full}/x.fst")
 
 
 class SelfTest(Temporary):
@@ -95,6 +134,10 @@ class SelfTest(Temporary):
                                    "--beat-stall", "0", "--write-latency", latency,
                                    "--read-latency", latency)["cycles"] for latency in ("1", "300"))
         self.assertGreater(slow, fast)
+
+    def test_the_longest_latencies_are_waited_for(self) -> None:
+        self.summary("--seed", "1", "--descriptors", "200", "--read-latency", "65535",
+                     "--write-latency", "65535")
 
     def test_an_injected_error_is_found(self) -> None:
         summary = self.summary("--seed", "3", "--descriptors", "100", "--inject-error", "40",
@@ -177,6 +220,7 @@ class Guest:
         self.store(0x10, self.page if self_address is None else self_address)
         self.store(0x18, self.SESSION << 32 | 1)
         self.store(0x50, 1)
+        self.store(0x58, self.SESSION)
         self.memory[self.page:self.page + 16] = b"GUESTLINK-" + b"DBELL1"
 
     def wait(self, condition, what: str) -> None:
@@ -365,6 +409,119 @@ class Regress(Temporary):
         output, suite = self.regress(1, "--seeds", "1", "--sim-args=--nonsense")
         self.assertEqual(suite.get("errors"), "1")
         self.assertIn("ERROR", output)
+
+    def fake_simulator(self, body: str) -> str:
+        """A program in the simulator's place: `body` sees its arguments as sys.argv."""
+        path = self.directory / "fake-sim"
+        path.write_text(f"#!{sys.executable}\nimport json, os, subprocess, sys, time\n{body}")
+        path.chmod(0o755)
+        return str(path)
+
+    def traced_arguments(self, *arguments: str) -> list[str]:
+        """What the traced run of seed 1 was started with: the fake writes it as its waves."""
+        _, suite = self.regress(1, "--seeds", "1", "--first-seed", "1", *arguments)
+        self.assertIn(f"waves: {self.directory}/seed-1.fst", suite.find("testcase/*").text)
+        return json.loads((self.directory / "seed-1.fst").read_text())
+
+    WRITE_WAVES = (
+        "if '--trace' in sys.argv:\n"
+        "    open(sys.argv[sys.argv.index('--trace') + 1], 'w').write(json.dumps(sys.argv))\n")
+
+    def test_waves_hold_a_late_failure(self) -> None:
+        fake = self.fake_simulator(self.WRITE_WAVES + "print(json.dumps({'cycles': 7654321}))\n"
+                                   "sys.exit(1)\n")
+        arguments = self.traced_arguments("--sim", fake)
+        self.assertGreater(int(arguments[arguments.index("--max-cycles") + 1]), 7654321)
+
+    def test_a_cycle_limit_of_the_user_stays(self) -> None:
+        self.regress(1, "--seeds", "1", "--first-seed", "1", "--sim-args", "--max-cycles 500")
+        self.assertGreater((self.directory / "seed-1.fst").stat().st_size, 1000)
+
+    def test_a_run_beyond_its_time_is_ended_with_what_it_started(self) -> None:
+        fake = self.fake_simulator(
+            self.WRITE_WAVES + "child = subprocess.Popen(['sleep', '60'])\n"
+            f"open('{self.directory}/pids', 'a').write(f'{{os.getpid()}} {{child.pid}} ')\n"
+            "child.wait()\n")
+        arguments = self.traced_arguments("--sim", fake, "--timeout", "0.5")
+        self.assertIn("--max-cycles", arguments)
+        self.assertIn("no end within 0.5 s", (self.directory / "junit.xml").read_text())
+        self.assert_ended((self.directory / "pids").read_text().split(), 4)
+
+    def assert_ended(self, pids: list[str], count: int) -> None:
+        self.assertEqual(len(pids), count)
+        end = time.monotonic() + LIMIT
+        for pid in pids:
+            while alive(pid):
+                self.assertLess(time.monotonic(), end, f"process {pid} still runs")
+                time.sleep(0.01)
+
+    def stop_with(self, number: int) -> None:
+        """Seed 1 passes at once, the others would run for a minute and do not heed SIGTERM."""
+        fake = self.fake_simulator(
+            "import signal\n"
+            "if sys.argv[sys.argv.index('--seed') + 1] == '1':\n"
+            "    print(json.dumps({'cycles': 5}))\n    sys.exit(0)\n"
+            "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+            f"open('{self.directory}/pids', 'a').write(f'{{os.getpid()}} ')\n"
+            "time.sleep(60)\n")
+        with subprocess.Popen(
+                [sys.executable, str(REGRESS), "--sim", fake, "--jobs", "2", "--out",
+                 str(self.directory), "--seeds", "20", "--first-seed", "1"],
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            self.addCleanup(process.kill)
+            for line in process.stdout:
+                if "1/20 seeds" in line:
+                    break
+            pids = self.directory / "pids"
+            end = time.monotonic() + LIMIT
+            while not pids.exists() or len(pids.read_text().split()) < 2:
+                self.assertLess(time.monotonic(), end)
+                time.sleep(0.01)
+            process.send_signal(number)
+            _, errors = process.communicate(timeout=LIMIT)
+        self.assertEqual(process.returncode, 1, errors)
+        self.assertIn(f"stopped by {signal.Signals(number).name}; 1 of 20 seeds", errors)
+        self.assertNotIn("Traceback", errors)
+        self.assert_ended(pids.read_text().split(), 2)
+        suite = ElementTree.parse(self.directory / "junit.xml").getroot()
+        self.assertEqual([case.get("name") for case in suite], ["seed-1"])
+        self.assertEqual(suite.get("failures"), "0")
+
+    def test_signals_end_the_children_and_report_what_had_ended(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            with self.subTest(number=number):
+                self.stop_with(number)
+                (self.directory / "pids").unlink()
+
+    def test_usage_errors_name_the_value_in_one_line(self) -> None:
+        file = self.directory / "file"
+        file.write_text("")
+        for option, value in (
+                ("--seeds", "0"), ("--seeds", "x"), ("--jobs", "-2"), ("--first-seed", "-1"),
+                ("--first-seed", "4294967290"), ("--descriptors", "0"), ("--descriptors", "-5"),
+                ("--timeout", "0"), ("--timeout", "-1"), ("--timeout", "nan"),
+                ("--timeout", "1e300"),
+                ("--sim", str(self.directory)), ("--sim", str(file)), ("--sim", "/no/such/sim"),
+                ("--out", str(file)), ("--out", f"{file}/below"), ("--out", "/proc/absent"),
+                ("--out", f"{self.directory}/a,b"), ("--sim-args", "--range 'x"),
+                ("--sim-args", "--trace x.fst"), ("--sim-args", "--seed=3")):
+            with self.subTest(option=option, value=value):
+                done = subprocess.run(
+                    [sys.executable, str(REGRESS), f"--sim={SIM}", f"--out={self.directory}",
+                     f"{option}={value}"], capture_output=True, text=True, timeout=LIMIT,
+                    check=False)
+                self.assertEqual((done.returncode, done.stdout), (2, ""), done)
+                self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+                self.assertIn(option, done.stderr)
+                self.assertIn(value, done.stderr)
+
+    def test_a_program_that_cannot_be_started_is_an_error_of_the_seed(self) -> None:
+        path = self.directory / "no-program"
+        path.write_text("")
+        path.chmod(0o755)
+        path.write_bytes(b"\x7fELF")
+        _, suite = self.regress(1, "--seeds", "1", "--sim", str(path))
+        self.assertIn("Exec format error", suite.find("testcase/error").get("message"))
 
 
 if __name__ == "__main__":

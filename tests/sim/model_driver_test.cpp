@@ -78,6 +78,7 @@ TEST_F(ModelDriverTest, PageOutsideMemoryIsAnError) {
 TEST_F(ModelDriverTest, ServesThePageOfTheMemory) {
   ModelDriver driver(options());
   ASSERT_EQ(memory().store(0x5050, uint64_t{1}), guestlink::AccessStatus::kOk);
+  ASSERT_EQ(memory().store(0x5058, uint64_t{0xABCD}), guestlink::AccessStatus::kOk);
   driver.enable_page(0x5000, 0xABCD);
   driver.step(200);
   EXPECT_TRUE(driver.page().attached);

@@ -273,6 +273,42 @@ TEST(AttachTest, ImageIsLaidOverTheFillFromTheStartOfRam) {
   EXPECT_EQ(std::memcmp(bytes.data(), "boot code\xEE\xEE\xEE", bytes.size()), 0);
 }
 
+// Files of /proc have content and a size of 0.
+TEST(AttachTest, ImageIsBoundedByWhatItHoldsNotByItsSize) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("ram");
+  expect_message("mock:" + path + ",size=4K,image=/proc/kallsyms",
+                 "image '/proc/kallsyms' has more than size=0x1000 bytes");
+  expect_message("mock:,size=4K,image=/proc/kallsyms", "has more than size=0x1000 bytes");
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST(AttachTest, MockFileIsNotItsOwnImage) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("ram", std::string(0x1000, 'x'));
+  expect_message("mock:" + path + ",size=4K,fill=0,image=" + path, "is the mock RAM file itself");
+  EXPECT_EQ(content_of(path), std::string(0x1000, 'x'));
+}
+
+TEST(AttachTest, LinkToNothingIsNamed) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("link");
+  ASSERT_EQ(symlink("nothing", path.c_str()), 0);
+  expect_message("mock:" + path + ",size=4K", "is a symbolic link to nothing");
+}
+
+TEST(AttachTest, LongestNameIsFine) {
+  const TemporaryDirectory directory;
+  const GuestMemory memory = attach("mock:" + directory.file(std::string(255, 'n')) + ",size=4K");
+  EXPECT_EQ(memory.regions().size(), 1U);
+}
+
+TEST(AttachTest, LongSpecDoesNotHideTheCause) {
+  const std::string message = message_of("mock:" + std::string(20000, 'n') + ",size=4K");
+  EXPECT_LT(message.find("...: "), 500U);
+  EXPECT_NE(message.find("File name too long"), std::string::npos);
+}
+
 TEST(AttachTest, FailedMockLeavesNoFile) {
   const TemporaryDirectory directory;
   const std::string path = directory.file("ram");
@@ -312,6 +348,7 @@ TEST(AttachTest, ManyMakersOfOneMockFileShareIt) {
   std::array<GuestMemory, 4> memories;
   {
     std::vector<std::jthread> makers;
+    makers.reserve(memories.size());
     for (GuestMemory& memory : memories) makers.emplace_back([&] { memory = attach(spec); });
   }
   ASSERT_EQ(memories[0].store<std::uint64_t>(0x1000, 42), kOk);

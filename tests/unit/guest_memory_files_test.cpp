@@ -112,6 +112,16 @@ TEST(GuestMemoryFilesTest, SavedFilesKeepTheirModeAndTheirLinks) {
   EXPECT_EQ(info.st_mode & 07777U, 0640U);
 }
 
+TEST(GuestMemoryFilesTest, SavingToALinkToNothingIsRefused) {
+  const TemporaryDirectory directory;
+  GuestMemory memory = attach("mock:,size=64K");
+  const std::string symbolic = directory.file("link");
+  ASSERT_EQ(symlink("nothing", symbolic.c_str()), 0);
+  EXPECT_EQ(memory.save_file(0, 8, symbolic.c_str()), AccessStatus::kIoError);
+  EXPECT_EQ(errno, ENOENT);
+  EXPECT_TRUE(std::filesystem::is_symlink(symbolic));
+}
+
 // A limit of this process stands for a disk that is full.
 TEST(GuestMemoryFilesTest, SaveThatFailsHalfWayLeavesTheOldFileAndNothingElse) {
   const TemporaryDirectory directory;

@@ -206,8 +206,9 @@ class GuestMemory {
   [[nodiscard]] AccessStatus crc32c(std::uint64_t address, std::uint64_t length,
                                     std::uint32_t& crc) const noexcept;
 
-  /// The whole regular file `path` to `address`; `length` is its size. kIoError (with errno) if it
-  /// cannot be read; a read that fails half-way leaves what was read till then.
+  /// The whole regular file `path` to `address`; `length` becomes its size, also when it does not
+  /// fit. kIoError (with errno) if it cannot be read; a read that fails half-way leaves what was
+  /// read till then. A file that shows no size, as those of /proc, is empty here.
   [[nodiscard]] AccessStatus load_file(std::uint64_t address, const char* path,
                                        std::uint64_t& length) noexcept;
   /// The range to the file `path`, which is there only when it is whole: it replaces a regular

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
 #include <new>
 #include <string>
 #include <system_error>
@@ -20,7 +21,7 @@
 namespace guestlink {
 namespace {
 
-using detail::quoted;
+using detail::in_quotes;
 using detail::Spec;
 
 [[noreturn]] void fail(const std::string& message) { throw AttachError(message); }
@@ -30,9 +31,11 @@ std::string reason(int error) { return std::generic_category().message(error); }
 // Size of an open file; refuses what is not a regular one.
 std::uint64_t size_of_file(int fd, const std::string& path, const std::string& expected) {
   struct stat info = {};
-  if (fstat(fd, &info) != 0) fail("file " + quoted(path) + " cannot be examined: " + reason(errno));
-  if (S_ISDIR(info.st_mode)) fail(quoted(path) + " is a directory, expected " + expected);
-  if (!S_ISREG(info.st_mode)) fail(quoted(path) + " is not a regular file, expected " + expected);
+  if (fstat(fd, &info) != 0)
+    fail("file " + in_quotes(path) + " cannot be examined: " + reason(errno));
+  if (S_ISDIR(info.st_mode)) fail(in_quotes(path) + " is a directory, expected " + expected);
+  if (!S_ISREG(info.st_mode))
+    fail(in_quotes(path) + " is not a regular file, expected " + expected);
   return static_cast<std::uint64_t>(info.st_size);
 }
 
@@ -44,25 +47,25 @@ FileDescriptor open_existing(const std::string& path, bool read_only, const std:
   if (fd.get() >= 0) return fd;
   switch (errno) {
     case ENOENT:
-      fail("file " + quoted(path) + " does not exist; " + if_missing);
+      fail("file " + in_quotes(path) + " does not exist; " + if_missing);
     case EISDIR:
-      fail(quoted(path) + " is a directory, expected " + expected);
+      fail(in_quotes(path) + " is a directory, expected " + expected);
     case EACCES:
     case EPERM:
     case EROFS:
-      fail("file " + quoted(path) + " cannot be opened for " +
+      fail("file " + in_quotes(path) + " cannot be opened for " +
            (read_only ? "reading: " : "reading and writing: ") + reason(errno) +
            (read_only ? "; run as a user who may read it"
                       : "; run as a user who may write it, or add ,ro to only read"));
     default:
-      fail("file " + quoted(path) + " cannot be opened: " + reason(errno));
+      fail("file " + in_quotes(path) + " cannot be opened: " + reason(errno));
   }
 }
 
 // Two simulators that do not know of each other must not write to one guest.
 void claim(int fd, const Spec& spec) {
   if (detail::lock_for_writing(fd, spec.shared)) return;
-  fail("file " + quoted(spec.target) +
+  fail("file " + in_quotes(spec.target) +
        " is attached for writing already, by another simulator or another handle of this one; end "
        "that one first, add ,ro to only read, or add ,shared if both are meant to write");
 }
@@ -101,7 +104,7 @@ GuestMemory attach_file(const Spec& spec) {
       "start QEMU with -object memory-backend-file,mem-path=" + spec.target +
           ",share=on,... first, or use mock:" + spec.target + ",size=... without a guest");
   const std::uint64_t file_size = size_of_file(fd.get(), spec.target, expected);
-  const std::string has = "file " + quoted(spec.target) + " has " + hex(file_size) + " bytes";
+  const std::string has = "file " + in_quotes(spec.target) + " has " + hex(file_size) + " bytes";
   if (file_size == 0) fail(has + ": it is empty; wait until QEMU has made it as large as its RAM");
   const std::uint64_t size = spec.size.value_or(file_size);
   if (size > file_size) fail(has + ", too small for size=" + hex(size));
@@ -117,8 +120,8 @@ void write_at(int fd, std::span<const std::byte> data, std::uint64_t offset, con
     const ssize_t put = pwrite(fd, data.data(), data.size(), static_cast<off_t>(offset));
     if (put < 0 && errno == EINTR) continue;
     if (put <= 0) {
-      fail("mock RAM " + quoted(spec.target) + " cannot be written at byte " + hex(offset) + ": " +
-           reason(put < 0 ? errno : ENOSPC) + "; is its file system full?");
+      fail("mock RAM " + in_quotes(spec.target) + " cannot be written at byte " + hex(offset) +
+           ": " + reason(put < 0 ? errno : ENOSPC) + "; is its file system full?");
     }
     data = data.subspan(static_cast<std::size_t>(put));
     offset += static_cast<std::uint64_t>(put);
@@ -140,24 +143,32 @@ void fill_file(int fd, const Spec& spec, std::uint64_t size) {
 }
 
 FileDescriptor open_image(const Spec& spec, std::uint64_t size) {
+  std::error_code ignored;
+  if (std::filesystem::equivalent(*spec.image, spec.target, ignored)) {
+    fail("image " + in_quotes(*spec.image) + " is the mock RAM file itself");
+  }
   const std::string expected = "a file with the first bytes of RAM";
   FileDescriptor image =
       open_existing(*spec.image, true, expected, "key 'image' wants one that does");
   const std::uint64_t image_size = size_of_file(image.get(), *spec.image, expected);
   if (image_size > size) {
-    fail("image " + quoted(*spec.image) + " has " + hex(image_size) +
+    fail("image " + in_quotes(*spec.image) + " has " + hex(image_size) +
          " bytes, more than size=" + hex(size));
   }
   return image;
 }
 
-void copy_image(int image, int fd, const Spec& spec) {
+// A file may have more than its size says: those of /proc say 0, others grow.
+void copy_image(int image, int fd, const Spec& spec, std::uint64_t size) {
   std::vector<std::byte> chunk(kChunkBytes);
   for (std::uint64_t offset = 0;;) {
     const ssize_t got = read(image, chunk.data(), chunk.size());
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) fail("image " + quoted(*spec.image) + " cannot be read: " + reason(errno));
+    if (got < 0) fail("image " + in_quotes(*spec.image) + " cannot be read: " + reason(errno));
     if (got == 0) return;
+    if (!range_fits(offset, static_cast<std::uint64_t>(got), size)) {
+      fail("image " + in_quotes(*spec.image) + " has more than size=" + hex(size) + " bytes");
+    }
     write_at(fd, std::span(chunk).first(static_cast<std::size_t>(got)), offset, spec);
     offset += static_cast<std::uint64_t>(got);
   }
@@ -165,7 +176,7 @@ void copy_image(int image, int fd, const Spec& spec) {
 
 void set_size(int fd, const Spec& spec, std::uint64_t size) {
   if (ftruncate(fd, static_cast<off_t>(size)) != 0) {
-    fail("mock RAM " + quoted(spec.target) + " cannot be made " + hex(size) +
+    fail("mock RAM " + in_quotes(spec.target) + " cannot be made " + hex(size) +
          " bytes long: " + reason(errno));
   }
 }
@@ -181,12 +192,19 @@ FileDescriptor make_anonymous(const Spec& spec, std::uint64_t size) {
 
 // Opens what is at the path; none if nothing is.
 FileDescriptor reuse_mock(const Spec& spec, std::uint64_t size) {
-  if (access(spec.target.c_str(), F_OK) != 0) return {};
+  if (access(spec.target.c_str(), F_OK) != 0) {
+    std::error_code ignored;
+    if (std::filesystem::is_symlink(spec.target, ignored)) {
+      fail(in_quotes(spec.target) +
+           " is a symbolic link to nothing, expected a file or a free name");
+    }
+    return {};
+  }
   const bool only_read = spec.read_only && !spec.image && !spec.fill;
   FileDescriptor fd = open_existing(spec.target, only_read, "a mock RAM file", "try again");
   const std::uint64_t has = size_of_file(fd.get(), spec.target, "a mock RAM file");
   if (has != size) {
-    fail("file " + quoted(spec.target) + " exists and has " + hex(has) +
+    fail("file " + in_quotes(spec.target) + " exists and has " + hex(has) +
          " bytes, not size=" + hex(size) + "; remove it, or give its size to use it again");
   }
   if (!only_read) claim(fd.get(), spec);
@@ -195,14 +213,14 @@ FileDescriptor reuse_mock(const Spec& spec, std::uint64_t size) {
 
 void fill_mock(int fd, int image, const Spec& spec, std::uint64_t size) {
   if (spec.fill) fill_file(fd, spec, size);
-  if (spec.image) copy_image(image, fd, spec);
+  if (spec.image) copy_image(image, fd, spec, size);
 }
 
 // Who waits for the file to appear finds it with its size and content.
 FileDescriptor make_mock(int image, const Spec& spec, std::uint64_t size) {
   constexpr mode_t kMode = 0660;
   const auto refuse = [&](int error) {
-    fail("file " + quoted(spec.target) + " cannot be created: " + reason(error));
+    fail("file " + in_quotes(spec.target) + " cannot be created: " + reason(error));
   };
   detail::NewFile file(spec.target.c_str(), kMode);
   if (file.fd() < 0) refuse(errno);
@@ -237,13 +255,16 @@ GuestMemory attach_parsed(const Spec& spec) {
   if (spec.scheme == "qmp") {
     fail("scheme 'qmp' is not supported yet; use file:PATH,machine=NAME with the mem-path of QEMU");
   }
-  fail("scheme " + quoted(spec.scheme) + " is not known; one of file mock");
+  fail("scheme " + in_quotes(spec.scheme) + " is not known; one of file mock");
 }
 
 }  // namespace
 
 GuestMemory attach(std::string_view spec) {
-  const std::string prefix = "attach spec " + quoted(spec) + ": ";
+  // A spec that is longer than any path hides what is said of it.
+  constexpr std::size_t kShown = 400;
+  const std::string prefix =
+      "attach spec " + in_quotes(spec.substr(0, kShown)) + (spec.size() > kShown ? "...: " : ": ");
   try {
     return attach_parsed(detail::parse_spec(spec));
   } catch (const std::bad_alloc&) {

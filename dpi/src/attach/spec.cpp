@@ -21,7 +21,7 @@ std::string_view take_until(std::string_view& rest, char separator) {
 std::uint64_t number_of(std::string_view key, std::string_view value, std::string_view expected) {
   const auto number = parse_number(value);
   if (!number) {
-    throw std::invalid_argument("key '" + std::string(key) + "' has value " + quoted(value) +
+    throw std::invalid_argument("key '" + std::string(key) + "' has value " + in_quotes(value) +
                                 ", expected " + std::string(expected));
   }
   return *number;
@@ -29,20 +29,21 @@ std::uint64_t number_of(std::string_view key, std::string_view value, std::strin
 
 template <typename T, typename Value>
 void set_once(std::optional<T>& field, std::string_view key, Value value) {
-  if (field) throw std::invalid_argument("key " + quoted(key) + " is given twice");
+  if (field) throw std::invalid_argument("key " + in_quotes(key) + " is given twice");
   field = static_cast<T>(value);
 }
 
 std::string_view text_of(std::string_view key, std::string_view value) {
-  if (value.empty()) throw std::invalid_argument("key " + quoted(key) + " has no value");
+  if (value.empty()) throw std::invalid_argument("key " + in_quotes(key) + " has no value");
   return value;
 }
 
 void set_flag(bool& flag, std::string_view key, std::string_view value, bool has_value) {
   if (has_value) {
-    throw std::invalid_argument("key " + quoted(key) + " takes no value, but has " + quoted(value));
+    throw std::invalid_argument("key " + in_quotes(key) + " takes no value, but has " +
+                                in_quotes(value));
   }
-  if (flag) throw std::invalid_argument("key " + quoted(key) + " is given twice");
+  if (flag) throw std::invalid_argument("key " + in_quotes(key) + " is given twice");
   flag = true;
 }
 
@@ -64,19 +65,19 @@ void set_key(Spec& spec, std::string_view key, std::string_view value, bool has_
   } else if (key == "fill") {
     const std::uint64_t fill = number_of(key, value, "a byte, 0 to 0xFF");
     if (fill > 0xFF) {
-      throw std::invalid_argument("key 'fill' has value " + quoted(value) +
+      throw std::invalid_argument("key 'fill' has value " + in_quotes(value) +
                                   ", expected a byte, 0 to 0xFF");
     }
     set_once(spec.fill, key, fill);
   } else {
-    throw std::invalid_argument("key " + quoted(key) +
+    throw std::invalid_argument("key " + in_quotes(key) +
                                 " is not known; one of size machine base image fill ro shared");
   }
 }
 
 }  // namespace
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   // Appended, not added: GCC 12 warns of an overlap in "'" + std::string() that is not there.
   std::string result(1, '\'');
   result.append(text).append(1, '\'');

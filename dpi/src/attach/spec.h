@@ -32,6 +32,6 @@ Spec parse_spec(std::string_view text);
 std::optional<std::uint64_t> parse_number(std::string_view text) noexcept;
 
 /// 'text', for messages.
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 
 }  // namespace guestlink::detail

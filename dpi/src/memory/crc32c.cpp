@@ -73,9 +73,9 @@ Crc32cUpdate crc32c_by_instruction() noexcept {
 }
 
 Crc32cUpdate crc32c_update() noexcept {
-  static const Crc32cUpdate update =
+  static const Crc32cUpdate kUpdate =
       crc32c_by_instruction() != nullptr ? crc32c_by_instruction() : crc32c_by_table;
-  return update;
+  return kUpdate;
 }
 
 }  // namespace guestlink::detail

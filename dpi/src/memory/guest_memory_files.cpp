@@ -73,7 +73,7 @@ AccessStatus GuestMemory::load_file(std::uint64_t address, const char* path,
     errno = S_ISDIR(info.st_mode) ? EISDIR : EINVAL;
     return AccessStatus::kIoError;
   }
-  const auto size = static_cast<std::uint64_t>(info.st_size);
+  const std::uint64_t size = length = static_cast<std::uint64_t>(info.st_size);
   const AccessStatus status = check(address, size, Access::kWrite);
   if (status != AccessStatus::kOk) return status;
   for (std::uint64_t done = 0; done < size && !state_->lost_meanwhile();) {
@@ -82,7 +82,6 @@ AccessStatus GuestMemory::load_file(std::uint64_t address, const char* path,
     done += part.size();
   }
   if (state_->lost_meanwhile()) return AccessStatus::kPartial;
-  length = size;
   return AccessStatus::kOk;
 }
 

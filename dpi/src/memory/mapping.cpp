@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "guestlink/mapping.h"
 
+#include "guestlink/address_map.h"
+
 #include <linux/magic.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -26,8 +28,9 @@ std::uint64_t page_of(int fd) {
 }
 
 [[noreturn]] void fail(int error, std::uint64_t length) {
-  throw std::system_error(error, std::generic_category(),
-                          "mapping " + std::to_string(length) + " bytes");
+  throw std::system_error(
+      error, std::generic_category(),
+      "mapping " + hex(length) + " bytes: no such room in this process's address space?");
 }
 
 }  // namespace
@@ -40,7 +43,9 @@ Mapping::Mapping(FileDescriptor fd, std::uint64_t length, bool writable, std::st
     : fd_(std::move(fd)), length_(length), writable_(writable) {
   if (!path.empty()) path_ = std::filesystem::absolute(path).string();
   struct stat info = {};
-  if (fstat(fd_.get(), &info) != 0) fail(errno, length);
+  if (fstat(fd_.get(), &info) != 0) {
+    throw std::system_error(errno, std::generic_category(), "examining the file to map");
+  }
   file_size_ = static_cast<std::uint64_t>(info.st_size);
   const std::uint64_t page = page_of(fd_.get());
   mapped_ = (length + page - 1) / page * page;

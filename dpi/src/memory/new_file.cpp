@@ -10,33 +10,50 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <utility>
 
 namespace guestlink::detail {
 namespace {
 
-// Whether all of it fitted.
-bool print(std::array<char, PATH_MAX>& text, const char* format, const char* path, int process,
-           unsigned number) noexcept {
-  const int length = std::snprintf(text.data(), text.size(), format, path, process, number);
-  return length > 0 && static_cast<std::size_t>(length) < text.size();
+std::atomic<unsigned> files_made{0};
+
+// Whether the path fits; what it names need not be there, but a link must lead somewhere.
+bool resolve(const char* path, std::array<char, PATH_MAX>& resolved) noexcept {
+  if (realpath(path, resolved.data()) != nullptr) return true;
+  struct stat info = {};
+  if (lstat(path, &info) == 0 && S_ISLNK(info.st_mode)) {
+    errno = ENOENT;
+    return false;
+  }
+  const std::size_t length = std::strlen(path);
+  if (length >= resolved.size()) {
+    errno = ENAMETOOLONG;
+    return false;
+  }
+  std::memcpy(resolved.data(), path, length + 1);
+  return true;
 }
 
-std::atomic<unsigned> files_made{0};
+// A short name in the same folder, so that the longest name there may be has one as well.
+bool name_beside(const std::array<char, PATH_MAX>& path,
+                 std::array<char, PATH_MAX>& hidden) noexcept {
+  const char* const slash = std::strrchr(path.data(), '/');
+  const int folder = slash == nullptr ? 0 : static_cast<int>(slash - path.data()) + 1;
+  const int length = std::snprintf(hidden.data(), hidden.size(), "%.*s.guestlink-%d-%u", folder,
+                                   path.data(), getpid(), ++files_made);
+  if (length > 0 && static_cast<std::size_t>(length) < hidden.size()) return true;
+  hidden[0] = '\0';
+  errno = ENAMETOOLONG;
+  return false;
+}
 
 }  // namespace
 
 NewFile::NewFile(const char* path, mode_t mode) noexcept {
-  if (realpath(path, path_.data()) == nullptr && !print(path_, "%s", path, 0, 0)) {
-    errno = ENAMETOOLONG;
-    return;
-  }
+  if (!resolve(path, path_)) return;
   do {
-    if (!print(hidden_, "%s.part-%d-%u", path_.data(), getpid(), ++files_made)) {
-      hidden_[0] = '\0';
-      errno = ENAMETOOLONG;
-      return;
-    }
+    if (!name_beside(path_, hidden_)) return;
     fd_ = FileDescriptor(open(hidden_.data(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode));
   } while (fd_.get() < 0 && errno == EEXIST);  // left by a process that had our number and died
   if (fd_.get() < 0) hidden_[0] = '\0';

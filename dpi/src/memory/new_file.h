@@ -20,7 +20,7 @@ enum class Existing : std::uint8_t { kKeep, kReplace };
 class NewFile {
  public:
   /// An empty file, open for reading and writing, with `mode` less the umask. fd() is -1 and errno
-  /// set if it cannot be made. A symbolic link at `path` is followed.
+  /// set if it cannot be made. A symbolic link at `path` is followed; ENOENT for one to nothing.
   NewFile(const char* path, mode_t mode) noexcept;
   NewFile(const NewFile&) = delete;
   NewFile& operator=(const NewFile&) = delete;

@@ -51,6 +51,7 @@ class DoorbellBench {
     top_.page_address_i = kPage;
     top_.page_session_i = kSession;
     word(kState) = 1;
+    word(kSessionWord) = kSession;
     top_.rst_ni = 1;
     top_.eval();
     top_.rst_ni = 0;
@@ -63,6 +64,7 @@ class DoorbellBench {
 
   // Offsets in the page
   static constexpr uint64_t kCommand = 0x40, kDoorbell = 0x48, kState = 0x50;
+  static constexpr uint64_t kSessionWord = 0x58;
   static constexpr uint64_t kReply = 0x80, kAttached = 0x88, kInterrupts = 0x90;
 
   static uint64_t command(uint32_t sequence, bool write, uint32_t offset, uint32_t data = 0,

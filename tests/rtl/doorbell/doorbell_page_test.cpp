@@ -12,14 +12,14 @@ namespace {
 using Bench = DoorbellBench;
 
 uint32_t seed() {
-  static const uint32_t value = [] {
+  static const uint32_t kValue = [] {
     const char* text = std::getenv("GUESTLINK_SEED");
     const uint32_t chosen =
         text ? static_cast<uint32_t>(std::strtoul(text, nullptr, 0)) : std::random_device{}();
     std::printf("GUESTLINK_SEED=%u\n", chosen);
     return chosen;
   }();
-  return value;
+  return kValue;
 }
 
 uint32_t sequence_of(uint64_t word) { return static_cast<uint32_t>(word >> 53); }
@@ -184,6 +184,42 @@ TEST_P(DoorbellPageTest, PageThatIsNoLongerOneIsNotWritten) {
     bench.step(5);
   }
   EXPECT_TRUE(bench.accesses.empty());
+}
+
+// The program died, and the kernel gave its page to a new one, which published it between two
+// polls.
+TEST_P(DoorbellPageTest, PageOfAnotherSessionIsNotServed) {
+  ASSERT_TRUE(bench.attach());
+  bench.step(300);
+  const size_t writes = bench.page_writes.size();
+  bench.word(Bench::kSessionWord) = Bench::kSession + 1;
+  bench.word(Bench::kDoorbell) = 7;
+  bench.word(Bench::kCommand) = Bench::command(1, true, 0x84, 1);
+  ASSERT_TRUE(bench.run_until([&] { return bench.top().page_error_o != 0; }));
+  bench.step(500);
+  EXPECT_FALSE(bench.top().page_attached_o);
+  EXPECT_EQ(bench.page_writes.size(), writes);
+  EXPECT_TRUE(bench.accesses.empty());
+}
+
+TEST_P(DoorbellPageTest, ShortFallOfEnableInAPollIsNotLost) {
+  ASSERT_TRUE(bench.attach());
+  ASSERT_TRUE(bench.run_until([&] { return bench.top().m_axi_arvalid != 0; }));
+  bench.top().page_enable_i = 0;
+  bench.step(1);
+  bench.word(Bench::kSessionWord) = bench.top().page_session_i = 0x1111;
+  bench.top().page_enable_i = 1;
+  EXPECT_TRUE(bench.run_until([&] { return bench.word(Bench::kAttached) == 0x1111; }));
+}
+
+// check_rules() of the bench fails if an address leaves the page or moves under a held valid.
+TEST_P(DoorbellPageTest, AddressIsTakenOnceAtAttach) {
+  ASSERT_TRUE(bench.attach());
+  ASSERT_TRUE(bench.run_until([&] { return bench.top().m_axi_arvalid != 0; }));
+  bench.top().page_enable_i = 0;
+  bench.top().page_address_i = Bench::kPage + 0x10000;
+  ASSERT_TRUE(bench.run_until([&] { return !bench.top().page_attached_o; }));
+  EXPECT_EQ(bench.word(Bench::kAttached), 0U);
 }
 
 TEST_P(DoorbellPageTest, FallingEnableDetaches) {

@@ -167,6 +167,44 @@ TYPED_TEST(IoatErrorTest, WriteErrorWithoutFenceStopsTheChannel) {
   bench.expect_memory();
 }
 
+// The driver takes one of the two bits as handled and BUG()s on what is left over.
+TYPED_TEST(IoatErrorTest, ReadAndWriteErrorOfOneDescriptorAreOneBit) {
+  using Bench = IoatBench<TypeParam>;
+  Bench bench;
+  bench.put_ring({{64, kRecord, bench.kSources, bench.kDests, 0},
+                  {8192, kRecord, bench.kSources + 0x10FC0, bench.kDests + 0x10FC0, 0}});
+  bench.memory.fail_reads(bench.kSources + 0x11000, bench.kSources + 0x12000);
+  bench.memory.fail_writes(bench.kDests + 0x10FC0, bench.kDests + 0x11000);
+  bench.prepare(bench.kChain);
+  bench.memory.behaviour.b_valid = 0;  // both errors are there before the first descriptor is done
+  bench.doorbell(2);
+  bench.clocks(1000);
+  bench.memory.behaviour.b_valid = 100;
+  bench.wait_idle();
+  EXPECT_TRUE(bench.error() == 1U << 8 || bench.error() == 1U << 9) << bench.error();
+}
+
+TYPED_TEST(IoatErrorTest, RecordThatFailsUnderAResetLeavesNoError) {
+  using Bench = IoatBench<TypeParam>;
+  Bench bench;
+  Descriptor null;
+  null.control = kNull | kRecord;
+  bench.put_ring({null});
+  bench.memory.fail_writes(bench.kRecordPage, bench.kRecordPage + 8);
+  bench.prepare(bench.kChain);
+  bool sent = false;
+  bench.memory.on_write = [&](const AxiBurst&) { sent = true; };
+  bench.memory.behaviour.b_valid = 0;
+  bench.doorbell(1);
+  bench.wait("the record", [&] { return sent; });
+  bench.command(kReset);
+  bench.memory.behaviour.b_valid = 100;
+  bench.wait(
+      "the end of the reset", [&] { return !bench.resetting(); }, 1000);
+  EXPECT_EQ(bench.error(), 0U);
+  EXPECT_EQ(bench.status(), kHalted);
+}
+
 TYPED_TEST(IoatErrorTest, ChainAddressNotAligned) {
   IoatBench<TypeParam> bench;
   const auto chain = this->good_chain();

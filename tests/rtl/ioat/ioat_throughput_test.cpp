@@ -21,7 +21,7 @@ double clocks_per_descriptor(std::uint32_t size, std::uint32_t latency, Offsets 
   IoatBench<Device> bench;
   bench.memory.behaviour.latency_min = bench.memory.behaviour.latency_max = latency;
   std::vector<Descriptor> chain;
-  const std::uint64_t stride = (size + 64 + 63) / 64 * 64;
+  const std::uint64_t stride = (std::uint64_t{size} + 64 + 63) / 64 * 64;
   for (std::size_t i = 0; i < count; ++i) {
     chain.push_back({size, kRecord, bench.kSources + i * stride + offsets.source,
                      bench.kDests + i * stride + offsets.dest, 0});
@@ -74,7 +74,7 @@ TEST(IoatThroughputTest, ShortDescriptorsDoNotWaitForLatency) {
       const double clocks = clocks_per_descriptor<Device512>(size, latency, {0, 0}, 400);
       std::printf("512 bit, %4u bytes, latency %3u: %.2f clocks a descriptor\n", size, latency,
                   clocks);
-      EXPECT_LE(clocks, size / 64 + 2.5);
+      EXPECT_LE(clocks, size / 64.0 + 2.5);
     }
   }
 }
