@@ -125,7 +125,7 @@ class Memory(Live):
 
     def test_machine_of_one_cpu(self) -> None:
         report = self.start("-M", "isapc", "-accel", "tcg")[1]
-        self.assertIn("one possible CPU", report["warnings"][0])
+        self.assertIn("QEMU has one possible CPU", report["warnings"][0])
         self.assertIsNone(report["spec"])
         self.assertIn("machine 'isapc'", report["no_spec"])
 
