@@ -23,8 +23,9 @@ namespace guestlink::test {
 class QmpPeer {
  public:
   explicit QmpPeer(int fd) : fd_(fd) {}
-  void send(const std::string& bytes) const {
-    (void)::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  /// False when the client has gone.
+  bool send(const std::string& bytes) const {
+    return ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL) >= 0;
   }
   void greet() const {
     send(R"({"QMP": {"version": {"qemu": {"micro": 22, "minor": 2, "major": 7}}}})"

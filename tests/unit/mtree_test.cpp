@@ -22,7 +22,7 @@ constexpr std::uint64_t kGiB = std::uint64_t{1} << 30;
 constexpr Permission kReadWrite = Permission::kReadWrite;
 
 std::string recorded(const std::string& name) {
-  const std::string text =
+  std::string text =
       test::content_of(std::string(GUESTLINK_TEST_SOURCES) + "/mtree/" + name + ".mtree");
   EXPECT_FALSE(text.empty()) << name;
   return text;

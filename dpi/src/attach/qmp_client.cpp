@@ -159,9 +159,11 @@ json QmpClient::receive(Clock::time_point deadline, const std::string& awaited) 
     if (got > 0) {
       framer_.add({part.data(), static_cast<std::size_t>(got)});
     } else if (got == 0) {
-      const std::string last =
-          events_.empty() ? "" : " (last event: " + text_of(events_.back(), "event") + ")";
-      fail("was closed" + last + "; has QEMU ended? Expected " + awaited);
+      std::string message = "was closed";
+      if (!events_.empty()) {
+        message.append(" (last event: ").append(text_of(events_.back(), "event")).append(")");
+      }
+      fail(message.append("; has QEMU ended? Expected ").append(awaited));
     } else if (errno != EINTR && errno != EAGAIN) {
       fail("cannot be read: " + std::generic_category().message(errno));
     }
