@@ -16,7 +16,7 @@
 #include <thread>
 #include <vector>
 
-#include "attach/spec.h"
+#include "guestlink/number.h"
 #include "support/temporary_directory.h"
 
 namespace guestlink::test {
@@ -68,7 +68,7 @@ TEST(ParseNumberTest, TakesWhatTheGrammarSays) {
       {"1KB", std::nullopt},
       {"12x", std::nullopt},
   };
-  for (const auto& [text, value] : table) EXPECT_EQ(detail::parse_number(text), value) << text;
+  for (const auto& [text, value] : table) EXPECT_EQ(parse_number(text), value) << text;
 }
 
 TEST(AttachTest, BadSpecsNameThePartAndItsValue) {

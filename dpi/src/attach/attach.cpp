@@ -19,7 +19,7 @@
 #include "attach/qmp_attach.h"
 #include "attach/regular_file.h"
 #include "attach/spec.h"
-#include "memory/new_file.h"
+#include "guestlink/new_file.h"
 
 namespace guestlink {
 namespace {
@@ -204,11 +204,11 @@ FileDescriptor make_mock(int image, const Spec& spec, std::uint64_t size) {
   const auto refuse = [&](int error) {
     fail("file " + in_quotes(spec.target) + " cannot be created: " + reason(error));
   };
-  detail::NewFile file(spec.target.c_str(), kMode);
+  NewFile file(spec.target.c_str(), kMode);
   if (file.fd() < 0) refuse(errno);
   set_size(file.fd(), spec, size);
   fill_mock(file.fd(), image, spec, size);
-  if (file.publish(detail::Existing::kKeep)) return file.take();
+  if (file.publish(Existing::kKeep)) return file.take();
   if (errno != EEXIST) refuse(errno);
   FileDescriptor made_meanwhile = reuse_mock(spec, size);
   if (made_meanwhile.get() < 0) refuse(EEXIST);

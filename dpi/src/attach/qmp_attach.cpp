@@ -15,6 +15,7 @@
 #include "attach/qmp_client.h"
 #include "attach/qmp_guest.h"
 #include "attach/self_test.h"
+#include "guestlink/number.h"
 
 namespace guestlink::detail {
 namespace {

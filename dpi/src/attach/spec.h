@@ -26,10 +26,6 @@ struct Spec {
 /// twice, a missing or malformed value.
 Spec parse_spec(std::string_view text);
 
-/// A number: decimal or 0x hexadecimal, with an optional K, M or G (2^10, 2^20, 2^30); none if
-/// malformed or above 2^64 - 1.
-std::optional<std::uint64_t> parse_number(std::string_view text) noexcept;
-
 /// 'text', for messages.
 std::string in_quotes(std::string_view text);
 

@@ -11,7 +11,7 @@
 #include <cerrno>
 
 #include "guestlink/guest_memory.h"
-#include "memory/new_file.h"
+#include "guestlink/new_file.h"
 
 namespace guestlink {
 namespace {
@@ -103,12 +103,12 @@ AccessStatus GuestMemory::save_file(std::uint64_t address, std::uint64_t length,
   }
   // As any program's output: a new file gets the umask's mode, an old one keeps its own.
   constexpr mode_t kMode = 0666;
-  detail::NewFile file(path, kMode);
+  NewFile file(path, kMode);
   if (file.fd() < 0) return AccessStatus::kIoError;
   status = save_to(file.fd(), address, length);
   if (status != AccessStatus::kOk) return status;
-  const bool done = (!exists || fchmod(file.fd(), info.st_mode & 07777) == 0) &&
-                    file.publish(detail::Existing::kReplace);
+  const bool done =
+      (!exists || fchmod(file.fd(), info.st_mode & 07777) == 0) && file.publish(Existing::kReplace);
   return done ? AccessStatus::kOk : AccessStatus::kIoError;
 }
 
