@@ -121,7 +121,8 @@ TEST_F(QmpAttachTest, RomAndReadOnlyKeyRefuseWrites) {
   EXPECT_EQ(attachment.memory.store<std::uint8_t>(kBase, 1), AccessStatus::kReadOnly);
   EXPECT_EQ(attachment.memory.store<std::uint8_t>(kBase + 0x8000, 1), kOk);
   Attachment read_only = attach_to(",ro");
-  EXPECT_EQ(read_only.report.rows[1].permission, Permission::kReadOnly);
+  EXPECT_EQ(read_only.report.rows[0].permission, Permission::kReadOnly);
+  EXPECT_EQ(read_only.report.rows[1].permission, Permission::kReadWrite);  // the guest's own
   EXPECT_EQ(read_only.memory.store<std::uint8_t>(kBase + 0x8000, 1), AccessStatus::kReadOnly);
 }
 

@@ -33,7 +33,7 @@ class AttachError : public std::runtime_error {
 struct ReportRow {
   std::uint64_t guest_address = 0;
   std::uint64_t length = 0;
-  Permission permission = Permission::kReadWrite;
+  Permission permission = Permission::kReadWrite;  ///< the guest's, whatever `ro` says
   std::string backend;  ///< id of QEMU's memory backend; empty if QEMU was not asked
   std::string path;     ///< that the file was opened by; empty for anonymous memory
   std::uint64_t inode = 0;

@@ -40,9 +40,8 @@ AddressMap layout_of(const Spec& spec, std::uint64_t size) {
     refuse("keys 'machine' (" + *spec.machine + ") and 'base' (" + hex(*spec.base) +
            ") are both given; give one of them");
   }
-  const AddressMap map = spec.machine ? AddressMap::for_machine(*spec.machine, size)
-                                      : AddressMap::for_base(spec.base.value_or(0), size);
-  return spec.read_only ? map.read_only() : map;
+  return spec.machine ? AddressMap::for_machine(*spec.machine, size)
+                      : AddressMap::for_base(spec.base.value_or(0), size);
 }
 
 // The path is empty for anonymous memory.
@@ -63,7 +62,8 @@ Attachment map_file(const Spec& spec, const AddressMap& map, FileDescriptor fd,
   }
   std::vector<Mapping> mappings;
   mappings.emplace_back(std::move(fd), size, !spec.read_only);
-  return {GuestMemory(map, std::move(mappings)), std::move(report)};
+  return {GuestMemory(spec.read_only ? map.read_only() : map, std::move(mappings)),
+          std::move(report)};
 }
 
 void check_file_keys(const Spec& spec, const std::string& expected) {

@@ -144,8 +144,7 @@ class Attacher {
   }
 
   Attachment finish() {
-    AddressMap map(rows_);
-    if (read_only_) map = map.read_only();
+    const AddressMap map(rows_);
     for (const MapRow& row : map.rows()) {
       const File& file = files_[row.file];
       report_.rows.push_back({.guest_address = row.guest_address,
@@ -163,7 +162,8 @@ class Attacher {
       mappings[i] = Mapping(std::move(file.opened.fd), backends_[i].offset + backends_[i].size,
                             file.writable);
     }
-    return {GuestMemory(map, std::move(mappings)), std::move(report_)};
+    return {GuestMemory(read_only_ ? map.read_only() : map, std::move(mappings)),
+            std::move(report_)};
   }
 
   bool read_only_;
