@@ -12,6 +12,7 @@
 #include <fstream>
 #include <optional>
 #include <regex>
+#include <utility>
 
 #include "guestlink/mapping.h"
 #include "shell/errors.h"
@@ -23,11 +24,7 @@ namespace {
 
 constexpr std::chrono::seconds kProgramLimit{10};
 
-struct Version {
-  unsigned major = 0;
-  unsigned minor = 0;
-  auto operator<=>(const Version&) const = default;
-};
+using Version = std::pair<unsigned, unsigned>;
 
 // The first number with a dot in it.
 std::optional<Version> version_in(const std::string& text) {

@@ -87,14 +87,23 @@ int run(int argc, char** argv) {
   }
 }
 
+int run_to_the_end(int argc, char** argv) {
+  catch_signals();
+  const int status = run(argc, argv);
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return status;
+  std::fprintf(stderr, "guestlink: the standard output cannot be written: %s\n",
+               std::strerror(errno));
+  return kExitFailed;
+}
+
 }  // namespace
 }  // namespace guestlink::shell
 
 int main(int argc, char** argv) {
-  guestlink::shell::catch_signals();
-  const int status = guestlink::shell::run(argc, argv);
-  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return status;
-  std::fprintf(stderr, "guestlink: the standard output cannot be written: %s\n",
-               std::strerror(errno));
-  return guestlink::shell::kExitFailed;
+  try {
+    return guestlink::shell::run_to_the_end(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "guestlink: %s\n", error.what());
+    return guestlink::shell::kExitFailed;
+  }
 }
