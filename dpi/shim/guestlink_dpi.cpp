@@ -103,6 +103,14 @@ void* open_memory(const char* spec) {
   return guestlink_from_id(id);
 }
 
+// Whether there was memory for the text.
+bool record_loss(const GuestMemory& memory) noexcept try {
+  guestlink::detail::record_message(memory.loss().c_str());
+  return true;
+} catch (const std::exception&) {
+  return false;
+}
+
 }  // namespace
 
 void* guestlink_open(const char* spec) try {
@@ -119,6 +127,21 @@ int guestlink_close(void* handle) {
   if (status != AccessStatus::kOk)
     guestlink::detail::record_failure(__func__, id_of(handle), status, {});
   return static_cast<int>(status);
+}
+
+int guestlink_status(void* handle) {
+  GuestMemory* const memory = guestlink::memory_from_id(id_of(handle));
+  if (memory != nullptr && !memory->lost()) return GUESTLINK_OK;
+  if (memory != nullptr && record_loss(*memory)) return GUESTLINK_DETACHED;
+  const AccessStatus status =
+      memory != nullptr ? AccessStatus::kDetached : AccessStatus::kBadHandle;
+  guestlink::detail::record_failure(__func__, id_of(handle), status, {});
+  return static_cast<int>(status);
+}
+
+unsigned long long guestlink_generation(void* handle) {
+  const GuestMemory* const memory = guestlink::memory_from_id(id_of(handle));
+  return memory != nullptr ? memory->generation() : 0;
 }
 
 unsigned long long guestlink_id(void* handle) {

@@ -55,6 +55,23 @@ void check_trace(const std::string& trace, const AttachReport& report) {
   }
 }
 
+int run_mode(Session& session) {
+  try {
+    return session.options.doorbell ? run_doorbell(session) : run_self_test(session);
+  } catch (const std::exception&) {
+    if (!session.memory.lost()) throw;
+    return kExitFailed;
+  }
+}
+
+// Whatever a mode made of the loss of its memory, that is why it ended.
+int report_loss(Session& session, int code) {
+  if (!session.memory.lost()) return code;
+  session.summary.stop_reason = "memory lost";
+  session.console.problem(session.summary, session.memory.loss());
+  return kExitFailed;
+}
+
 int simulate(const Options& options, Console& console, Summary& summary) {
   check_trace(options.trace);
   Attachment attachment = attach_with_report(options.attach);
@@ -65,7 +82,7 @@ int simulate(const Options& options, Console& console, Summary& summary) {
   console.say("attached " + options.attach);
   for (const std::string& warning : attachment.report.warnings) console.say("warning: " + warning);
   Session session{options, handle.memory(), driver, console, summary};
-  const int code = options.doorbell ? run_doorbell(session) : run_self_test(session);
+  const int code = report_loss(session, run_mode(session));
   summary.cycles = driver.cycles();
   summary.wall_seconds = console.seconds();
   summary.counters = driver.counters();

@@ -91,10 +91,12 @@ TEST(AttachTest, BadSpecsNameThePartAndItsValue) {
       {"mock:,,size=4K", "a key is missing after ','"},
       {"mock:,size=4K,=3", "a key is missing after ','"},
       {"mock:,size=4K,colour=red",
-       "key 'colour' is not known; one of size machine base image fill ro"},
+       "key 'colour' is not known; one of size machine base image fill ro shared"},
       {"mock:,size=4K,Size=4K", "key 'Size' is not known"},
       {"mock:,size=4K,ro=1", "key 'ro' takes no value, but has '1'"},
       {"mock:,size=4K,ro,ro", "key 'ro' is given twice"},
+      {"mock:,size=4K,shared=", "key 'shared' takes no value, but has ''"},
+      {"mock:,size=4K,shared,shared", "key 'shared' is given twice"},
       {"mock:,size=4K,fill=256", "key 'fill' has value '256', expected a byte, 0 to 0xFF"},
       {"mock:,size=4K,fill=red", "key 'fill' has value 'red', expected a byte, 0 to 0xFF"},
       {"mock:,size=4K,machine=", "key 'machine' has no value"},
@@ -342,7 +344,7 @@ TEST(AttachTest, MockFileAppearsWithItsContent) {
 
 TEST(AttachTest, ManyMakersOfOneMockFileShareIt) {
   const TemporaryDirectory directory;
-  const std::string spec = "mock:" + directory.file("ram") + ",size=1M";
+  const std::string spec = "mock:" + directory.file("ram") + ",size=1M,shared";
   std::array<GuestMemory, 4> memories;
   {
     std::vector<std::jthread> makers;

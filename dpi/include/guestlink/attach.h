@@ -56,14 +56,14 @@ struct Attachment {
 
 /// The guest memory that an attach spec names (docs/memory.md has the grammar):
 ///
-///     file:PATH,machine=NAME|base=ADDRESS[,size=SIZE][,ro]
-///     qmp:PATH[,ro]
-///     mock:[PATH],size=SIZE[,machine=NAME|,base=ADDRESS][,image=FILE][,fill=BYTE][,ro]
+///     file:PATH,machine=NAME|base=ADDRESS[,size=SIZE][,ro|,shared]
+///     qmp:PATH[,ro|,shared]
+///     mock:[PATH],size=SIZE[,machine=NAME|,base=ADDRESS][,image=FILE][,fill=BYTE][,ro|,shared]
 ///
 /// `file:` opens what a running guest owns: it never creates, truncates, unlinks or changes the
 /// mode of it. `qmp:` asks the QEMU behind a QMP socket for files and map, and opens them likewise.
 /// `mock:` creates the file, or reuses one of exactly that size; without a path it is anonymous.
-/// Throws AttachError. Thread-safe.
+/// A file has one writer, unless all say `shared`. Throws AttachError. Thread-safe.
 GuestMemory attach(std::string_view spec);
 
 /// The same, and what was found.

@@ -20,6 +20,7 @@
 #include "attach/regular_file.h"
 #include "attach/spec.h"
 #include "guestlink/new_file.h"
+#include "memory/writer_lock.h"
 
 namespace guestlink {
 namespace {
@@ -61,7 +62,7 @@ Attachment map_file(const Spec& spec, const AddressMap& map, FileDescriptor fd,
                            .file_offset = row.file_offset});
   }
   std::vector<Mapping> mappings;
-  mappings.emplace_back(std::move(fd), size, !spec.read_only);
+  mappings.emplace_back(std::move(fd), size, !spec.read_only, spec.target);
   return {GuestMemory(spec.read_only ? map.read_only() : map, std::move(mappings)),
           std::move(report)};
 }
@@ -95,6 +96,7 @@ Attachment attach_file(const Spec& spec) {
   if (!spec.size && size % kPageBytes != 0) {
     fail(has + ", no multiple of " + hex(kPageBytes) + ", so it is not a guest's RAM");
   }
+  if (!spec.read_only) detail::claim_for_writing(fd.get(), spec.target, spec.shared);
   return map_file(spec, layout_of(spec, size), std::move(fd), size);
 }
 
@@ -190,6 +192,7 @@ FileDescriptor reuse_mock(const Spec& spec, std::uint64_t size) {
     fail("file " + in_quotes(spec.target) + " exists and has " + hex(has) +
          " bytes, not size=" + hex(size) + "; remove it, or give its size to use it again");
   }
+  if (!only_read) detail::claim_for_writing(fd.get(), spec.target, spec.shared);
   return fd;
 }
 
@@ -207,6 +210,7 @@ FileDescriptor make_mock(int image, const Spec& spec, std::uint64_t size) {
   NewFile file(spec.target.c_str(), kMode);
   if (file.fd() < 0) refuse(errno);
   set_size(file.fd(), spec, size);
+  detail::claim_for_writing(file.fd(), spec.target, spec.shared);
   fill_mock(file.fd(), image, spec, size);
   if (file.publish(Existing::kKeep)) return file.take();
   if (errno != EEXIST) refuse(errno);
@@ -226,6 +230,7 @@ Attachment attach_mock(const Spec& spec) {
   } else {
     fill_mock(fd.get(), image.get(), spec, size);
   }
+  if (spec.read_only) detail::unlock_for_writing(fd.get());
   return map_file(spec, map, std::move(fd), size);
 }
 

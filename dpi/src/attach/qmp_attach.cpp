@@ -14,6 +14,7 @@
 #include "attach/peer_process.h"
 #include "attach/qmp_client.h"
 #include "attach/qmp_guest.h"
+#include "attach/regular_file.h"
 #include "attach/self_test.h"
 #include "guestlink/number.h"
 
@@ -23,7 +24,7 @@ namespace {
 void check_keys(const Spec& spec) {
   const auto refuse = [](const char* key) {
     throw std::invalid_argument(std::string("key '") + key +
-                                "' is not for qmp:, which asks QEMU; it takes ro");
+                                "' is not for qmp:, which asks QEMU; it takes ro and shared");
   };
   if (spec.target.empty()) {
     throw std::invalid_argument("no path after 'qmp:', expected that of QEMU's QMP socket");
@@ -54,7 +55,10 @@ std::optional<std::uint64_t> host_address(QmpClient& qmp, std::uint64_t address)
 class Attacher {
  public:
   explicit Attacher(const Spec& spec)
-      : read_only_(spec.read_only), qmp_(spec.target), process_(qmp_.peer().pid) {}
+      : read_only_(spec.read_only),
+        shared_(spec.shared),
+        qmp_(spec.target),
+        process_(qmp_.peer().pid) {}
 
   Attachment attach() {
     const QmpGuest guest = ask_guest(qmp_);
@@ -123,6 +127,7 @@ class Attacher {
 
   void open_file(const Backend& backend, const std::optional<HostMapping>& mapped, File& file) {
     file.opened = open_backend(backend, process_, mapped, !file.writable, report_.warnings);
+    if (file.writable) claim_for_writing(file.opened.fd.get(), file.opened.path, shared_);
     check_size(backend, file.opened, report_.warnings);
     struct stat info = {};
     if (fstat(file.opened.fd.get(), &info) == 0) file.inode = info.st_ino;
@@ -160,13 +165,14 @@ class Attacher {
       File& file = files_[i];
       if (file.opened.fd.get() < 0) continue;  // no row of it may be touched
       mappings[i] = Mapping(std::move(file.opened.fd), backends_[i].offset + backends_[i].size,
-                            file.writable);
+                            file.writable, file.opened.path);
     }
     return {GuestMemory(read_only_ ? map.read_only() : map, std::move(mappings)),
             std::move(report_)};
   }
 
   bool read_only_;
+  bool shared_;
   QmpClient qmp_;
   PeerProcess process_;
   AttachReport report_;

@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "attach/spec.h"
+#include "memory/writer_lock.h"
 
 namespace guestlink::detail {
 namespace {
@@ -51,6 +52,13 @@ FileDescriptor open_existing(const std::string& path, bool read_only, const std:
     default:
       fail("file " + in_quotes(path) + " cannot be opened: " + reason(errno));
   }
+}
+
+void claim_for_writing(int fd, const std::string& path, bool shared) {
+  if (lock_for_writing(fd, shared)) return;
+  fail("file " + in_quotes(path) +
+       " is attached for writing already, by another simulator or another handle of this one; end "
+       "that one first, add ,ro to only read, or add ,shared if both are meant to write");
 }
 
 }  // namespace guestlink::detail

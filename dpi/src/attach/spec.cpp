@@ -37,14 +37,22 @@ std::string_view text_of(std::string_view key, std::string_view value) {
   return value;
 }
 
+void set_flag(bool& flag, std::string_view key, std::string_view value, bool has_value) {
+  if (has_value) {
+    throw std::invalid_argument("key " + in_quotes(key) + " takes no value, but has " +
+                                in_quotes(value));
+  }
+  if (flag) throw std::invalid_argument("key " + in_quotes(key) + " is given twice");
+  flag = true;
+}
+
 void set_key(Spec& spec, std::string_view key, std::string_view value, bool has_value) {
   constexpr std::string_view kSize =
       "a size such as 64M, 4G or 0x4000000 (K, M and G are powers of two)";
   if (key == "ro") {
-    if (has_value)
-      throw std::invalid_argument("key 'ro' takes no value, but has " + in_quotes(value));
-    if (spec.read_only) throw std::invalid_argument("key 'ro' is given twice");
-    spec.read_only = true;
+    set_flag(spec.read_only, key, value, has_value);
+  } else if (key == "shared") {
+    set_flag(spec.shared, key, value, has_value);
   } else if (key == "size") {
     set_once(spec.size, key, number_of(key, value, kSize));
   } else if (key == "base") {
@@ -62,7 +70,7 @@ void set_key(Spec& spec, std::string_view key, std::string_view value, bool has_
     set_once(spec.fill, key, fill);
   } else {
     throw std::invalid_argument("key " + in_quotes(key) +
-                                " is not known; one of size machine base image fill ro");
+                                " is not known; one of size machine base image fill ro shared");
   }
 }
 

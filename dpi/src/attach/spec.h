@@ -20,6 +20,7 @@ struct Spec {
   std::optional<std::string> image;
   std::optional<std::uint8_t> fill;
   bool read_only = false;
+  bool shared = false;
 };
 
 /// Throws std::invalid_argument naming the part that is wrong: no scheme, an unknown key, one given
