@@ -49,6 +49,8 @@ OutputFile::OutputFile(std::string path, const AttachReport& guest) : path_(std:
 }
 
 void OutputFile::fail(int error) const {
+  // What is written comes from the guest's memory: its file was cut short under us.
+  if (error == EFAULT) throw Failure("the memory went away meanwhile: did the guest end?");
   throw Failure("file " + in_quotes(path_) + " cannot be written: " + reason(error));
 }
 

@@ -398,6 +398,19 @@ class Files(Shell):
         self.assertEqual(process.returncode, 1)
         self.assertIn("stopped by SIGINT while saving, after 1 MiB of 8 MiB", errors)
 
+    def test_a_ram_file_cut_short_ends_a_save_with_a_message(self) -> None:
+        self.make_ram(bytes(8 * MEBIBYTE))
+        fifo, reader = self.fifo()
+        with subprocess.Popen([GUESTLINK, "save", f"file:{self.ram},base=0", "0", "8M", fifo],
+                              stderr=subprocess.PIPE, text=True) as process:
+            select.select([reader], [], [], LIMIT)
+            os.truncate(self.ram, 2 * MEBIBYTE)
+            while os.read(reader, 65536):
+                pass
+            _, errors = process.communicate(timeout=LIMIT)
+        self.assertEqual(process.returncode, 1)
+        self.assertIn("the memory went away", errors)
+
     def test_a_pipe_that_nobody_reads_is_told(self) -> None:
         fifo = self.directory / "fifo"
         os.mkfifo(fifo)
