@@ -2,11 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "shell/command.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <system_error>
 
 #include "guestlink/number.h"
+#include "shell/interrupt.h"
 
 namespace guestlink::shell {
 namespace {
@@ -107,6 +109,7 @@ void Command::body(int& status, std::function<int()> run) {
   app_->formatter(std::make_shared<Formatter>(usage()));
   app_->footer("Example:\n  " + example_ + (notes_.empty() ? "" : "\n" + notes_));
   app_->callback([this, &status, run = std::move(run)] {
+    catch_signals();
     sort_words();
     status = run();
   });

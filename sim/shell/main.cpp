@@ -10,7 +10,6 @@
 
 #include "shell/command.h"
 #include "shell/commands.h"
-#include "shell/interrupt.h"
 
 namespace guestlink::shell {
 namespace {
@@ -88,7 +87,6 @@ int run(int argc, char** argv) {
 }
 
 int run_to_the_end(int argc, char** argv) {
-  catch_signals();
   const int status = run(argc, argv);
   if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return status;
   std::fprintf(stderr, "guestlink: the standard output cannot be written: %s\n",
