@@ -10,6 +10,7 @@
 
 #include "shell/command.h"
 #include "shell/commands.h"
+#include "shell/run.h"
 
 namespace guestlink::shell {
 namespace {
@@ -58,6 +59,7 @@ void parse(CLI::App& app, int argc, char** argv) {
 }
 
 int run(int argc, char** argv) {
+  const QemuCommand qemu = take_run_command(argc, argv);
   CLI::App app{"Looks into the RAM of a QEMU guest, or of a mock file, and changes it.",
                "guestlink"};
   int status = kExitOk;
@@ -65,6 +67,7 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   app.footer(kFooter);
   add_commands(app, status);
+  add_run(app, qemu, status);
   const std::string name = name_of(app, argc < 2 ? "" : argv[1]);
   const bool json =
       std::any_of(argv, argv + argc, [](const char* word) { return !std::strcmp(word, "--json"); });
