@@ -21,11 +21,11 @@ class Progress {
   /// To be called every few MiB at least. Throws Failure when a signal asks to stop.
   void advance(std::uint64_t bytes);
   [[nodiscard]] std::uint64_t done() const noexcept { return done_; }
-  [[nodiscard]] double seconds() const;
 
  private:
   using Clock = std::chrono::steady_clock;
   void show();
+  [[nodiscard]] double seconds() const;
 
   std::string what_;
   std::uint64_t total_;

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cstring>
 
 #include "guestlink/range.h"
@@ -21,7 +20,6 @@ constexpr std::uint64_t kStep = std::uint64_t{1} << 20;
 // All little-endian, as the host.
 struct Header {
   std::array<char, 8> magic;
-  std::uint64_t time;
   std::uint64_t data_bytes;  // from kDataOffset; the tables follow: rows, runs
   std::uint64_t rows;
   std::uint64_t runs;
@@ -30,7 +28,7 @@ struct FileRange {
   std::uint64_t guest_address;
   std::uint64_t length;
 };
-static_assert(sizeof(Header) == 40 && sizeof(FileRange) == 16);
+static_assert(sizeof(Header) == 32 && sizeof(FileRange) == 16);
 
 std::vector<FileRange> read_table(const InputFile& file, std::uint64_t offset,
                                   std::uint64_t count) {
@@ -89,8 +87,6 @@ SnapshotSize write_snapshot(const GuestMemory& memory, OutputFile& file) {
   if (!file.regular()) throw Failure("a snapshot has to be a regular file");
   Header header{};
   header.magic = kMagic;
-  header.time = static_cast<std::uint64_t>(
-      std::chrono::nanoseconds(std::chrono::system_clock::now().time_since_epoch()).count());
   file.write_zeroes(kDataOffset);
   const auto segments = segments_of(memory, kAllAddresses);
   Runs runs;
@@ -132,7 +128,6 @@ SnapshotFile::SnapshotFile(const std::string& path) : file_(path) {
   take(header.rows, sizeof(FileRange), "rows");
   take(header.runs, sizeof(FileRange), "runs");
   if (left != 0) refuse("has " + hex(left) + " bytes too many");
-  time_ = header.time;
   const std::uint64_t tables = kDataOffset + header.data_bytes;
   read_rows(tables, header.rows);
   read_runs(tables + header.rows * sizeof(FileRange), header.runs, header.data_bytes);

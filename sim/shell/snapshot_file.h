@@ -48,8 +48,6 @@ class SnapshotFile : public Moment {
   [[nodiscard]] std::span<const GuestRange> rows() const override { return rows_; }
   [[nodiscard]] std::vector<GuestRange> runs() const override { return runs_; }
   void read(std::uint64_t address, std::span<std::byte> data) const override;
-  /// Since 1970, in nanoseconds.
-  [[nodiscard]] std::uint64_t time() const noexcept { return time_; }
 
  private:
   void read_rows(std::uint64_t offset, std::uint64_t count);
@@ -57,7 +55,6 @@ class SnapshotFile : public Moment {
   [[noreturn]] void refuse(const std::string& what) const;
 
   InputFile file_;
-  std::uint64_t time_ = 0;
   std::vector<GuestRange> rows_;
   std::vector<GuestRange> runs_;
   std::vector<std::uint64_t> offsets_;  // of each run in the file

@@ -796,9 +796,9 @@ class Snapshots(Shell):
         for part, content in (
                 ("is too short", b""), ("is too short", good[:PAGE - 1]),
                 ("does not start with GLSNAP01", b"x" + good[1:]),
-                ("bytes of data do not fit", spoilt(16, top)),
-                ("rows do not fit", spoilt(24, top)), ("rows do not fit", spoilt(24, 1 << 60)),
-                ("runs do not fit", spoilt(32, top)), ("runs do not fit", spoilt(32, 1 << 60)),
+                ("bytes of data do not fit", spoilt(8, top)),
+                ("rows do not fit", spoilt(16, top)), ("rows do not fit", spoilt(16, 1 << 60)),
+                ("runs do not fit", spoilt(24, top)), ("runs do not fit", spoilt(24, 1 << 60)),
                 ("too many", good + b"x"), ("do not fit", good[:-1]),
                 ("is empty, overlaps or ends above", spoilt(tables + 8, 0)),
                 ("is empty, overlaps or ends above", spoilt(tables, top)),
@@ -815,7 +815,7 @@ class Snapshots(Shell):
         for _ in range(40):
             bad = bytearray(good)
             for _ in range(self.random.randint(1, 4)):
-                at = self.random.choice((self.random.randrange(40),
+                at = self.random.choice((self.random.randrange(32),
                                          self.random.randrange(tables, len(good))))
                 bad[at] = self.random.choice((0, 1, 0x7F, 0x80, 0xFF))
             done = self.run_it("diff", self.file("bad.snap", bytes(bad)), self.before)
