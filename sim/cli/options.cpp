@@ -187,7 +187,9 @@ std::optional<int> parse_options(int argc, char** argv, Options& options) {
     check_pattern("--beat-stall", options.beat_stall);
     if (options.self_test && !options.attach.starts_with("mock:") && range.empty()) {
       throw CLI::ValidationError("--self-test",
-                                 "overwrites memory: name what it may use with --range BASE+SIZE");
+                                 "overwrites memory, and '" + options.attach +
+                                     "' is not a mock: spec; name what it may use with --range "
+                                     "BASE+SIZE");
     }
     if (options.inject_error && *options.inject_error >= options.descriptors) {
       throw CLI::ValidationError(
