@@ -78,7 +78,8 @@ class Usage(Temporary):
         ram.write_bytes(bytes(2 * MEBIBYTE))
         spec = f"file:{ram},base=0"
         self.check(2, "--range", "--attach", spec, "--self-test")
-        self.check(2, "'moc:,size=4M' is not a mock: spec", "--attach", "moc:,size=4M", "--self-test")
+        self.check(2, "'moc:,size=4M' is not a mock: spec", "--attach", "moc:,size=4M",
+                   "--self-test")
         self.assertEqual(ram.read_bytes(), bytes(2 * MEBIBYTE))
 
     def test_bad_specs_are_told(self) -> None:
