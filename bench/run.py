@@ -75,6 +75,10 @@ def main() -> int:
     add("--json", action="store_true", help="the results as JSON on standard output")
     options = parser.parse_args()
     bench = pathlib.Path(options.build) / "bench"
+    for program in ("memory_bench", "rtl_bench"):
+        if not (bench / program).is_file():
+            parser.error(f"no program {bench / program}: run  cmake --build {options.build} "
+                         "--target guestlink_bench")
     out = bench / "results"
     out.mkdir(parents=True, exist_ok=True)
     rows = memory_rows(out, bench, options.quick) + rtl_rows(out, bench, options.quick)

@@ -50,9 +50,14 @@ download() {  # into the current directory; the name of the package goes to stan
 
 make_kernel() {
   if [ -n "${GUESTLINK_KERNEL:-}" ]; then
-    cp "$GUESTLINK_KERNEL" "$output" || die "GUESTLINK_KERNEL=$GUESTLINK_KERNEL cannot be copied"
+    # "HdrS" at 0x202: Documentation/x86/boot.rst of Linux
+    [ "$(dd if="$GUESTLINK_KERNEL" bs=1 skip=514 count=4 2> /dev/null)" = HdrS ] ||
+      die "GUESTLINK_KERNEL=$GUESTLINK_KERNEL is not a Linux kernel for x86 that can be read"
+    cp "$GUESTLINK_KERNEL" "$output.part" && mv "$output.part" "$output" ||
+      die "GUESTLINK_KERNEL=$GUESTLINK_KERNEL cannot be copied"
     return
   fi
+  [ ! -f "$output" ] || return 0  # kept
   [ "$(uname -m)" = x86_64 ] || die "the guest is x86-64, and its program and busybox are this" \
     "host's: only x86-64 hosts are supported yet, and this is $(uname -m)"
   need apt-get apt
@@ -62,7 +67,8 @@ make_kernel() {
   if ! package=$(download); then
     echo "make_image.sh: the package lists are missing or old; fetching them into the build" >&2
     lists=$work/lists
-    apt apt-get update >&2 || die "cannot fetch the package lists: is there a network?"
+    apt apt-get -o APT::Update::Error-Mode=any update >&2 ||
+      die "cannot fetch the package lists: is there a network?"
     package=$(download) || die "cannot download a kernel package: run  apt-get update  and try" \
       "again, or give a kernel with GUESTLINK_KERNEL=FILE"
   fi

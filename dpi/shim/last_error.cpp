@@ -37,6 +37,7 @@ void keep(Text& text, const char* from) noexcept {
 class Writer {
  public:
   explicit Writer(Text& text) : at_(text.data()), left_(text.size()) {}
+  void print(const char* text) noexcept { print("%s", text); }
   template <typename... Arguments>
   void print(const char* format, Arguments... arguments) noexcept {
     const int length = std::snprintf(at_, left_, format, arguments...);

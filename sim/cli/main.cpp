@@ -1,13 +1,17 @@
 // Copyright The Guestlink Authors
 // SPDX-License-Identifier: Apache-2.0
+#include <array>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
+#include <fstream>
+#include <sstream>
 #include <stdexcept>
 #include <utility>
 
 #include "cli/modes.h"
 #include "guestlink/attach.h"
+#include "guestlink/range.h"
 #include "guestlink_handles.h"
 
 namespace guestlink::sim {
@@ -38,23 +42,46 @@ class Handle {
   std::uint64_t id_;
 };
 
-// The FST writer removes what is at its path: it must not be the RAM file, or a device.
+// The FST writer removes what is at its path: it must be neither a device nor a file of the spec,
+// one that attaching has just made included.
 void check_trace(const Options& options) {
   namespace fs = std::filesystem;
   if (options.trace.empty() || !fs::exists(options.trace)) return;
-  const std::size_t start = options.attach.find(':') + 1;
-  const fs::path ram = options.attach.substr(start, options.attach.find(',') - start);
   if (!fs::is_regular_file(options.trace)) {
     throw std::runtime_error("trace file '" + options.trace + "' is no regular file");
   }
-  if (fs::exists(ram) && fs::equivalent(options.trace, ram)) {
-    throw std::runtime_error("trace file '" + options.trace + "' is the guest's RAM file");
+  std::istringstream parts(options.attach.substr(options.attach.find(':') + 1));
+  for (std::string part; std::getline(parts, part, ',');) {
+    if (part.starts_with("image=")) part.erase(0, part.find('=') + 1);
+    std::error_code ignored;
+    if (fs::equivalent(options.trace, part, ignored)) {
+      throw std::runtime_error("trace file '" + options.trace + "' is a file of the attach spec");
+    }
   }
 }
 
-int simulate(const Options& options, Console& console, Summary& summary) {
-  check_trace(options);
-  const Handle handle(attach(options.attach));
+// An FST file is a row of blocks, each a byte of type and its length less one, big-endian in 8
+// bytes (the format of GTKWave's fstapi). Verilator's writer does not tell that a write failed.
+void check_trace_written(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  const std::uintmax_t size = std::filesystem::file_size(path);
+  std::uintmax_t position = 0;
+  while (position < size) {
+    std::array<unsigned char, 9> head{};
+    file.seekg(static_cast<std::streamoff>(position));
+    if (!file.read(reinterpret_cast<char*>(head.data()), head.size())) break;
+    std::uint64_t length = 0;
+    for (std::size_t i = 1; i < head.size(); ++i) length = length << 8 | head[i];
+    if (!range_fits(position + 1, length, size)) break;
+    position += 1 + length;
+  }
+  if (size != 0 && position == size) return;
+  throw std::runtime_error("trace file '" + path + "' is not whole, its last block is at byte " +
+                           std::to_string(position) + " of " + std::to_string(size) +
+                           ": is its file system full?");
+}
+
+int drive(const Options& options, const Handle& handle, Console& console, Summary& summary) {
   ModelDriver driver({handle.id(), options.trace, options.max_cycles});
   driver.set_timing(timing_of(options));
   console.say("attached " + options.attach);
@@ -63,6 +90,14 @@ int simulate(const Options& options, Console& console, Summary& summary) {
   summary.cycles = driver.cycles();
   summary.wall_seconds = console.seconds();
   summary.counters = driver.counters();
+  return code;
+}
+
+int simulate(const Options& options, Console& console, Summary& summary) {
+  const Handle handle(attach(options.attach));
+  check_trace(options);
+  const int code = drive(options, handle, console, summary);
+  if (!options.trace.empty()) check_trace_written(options.trace);  // closed with the driver
   return code;
 }
 

@@ -3,6 +3,9 @@
 #include "cli/options.h"
 
 #include <CLI/CLI.hpp>
+#include <charconv>
+
+#include "guestlink/range.h"
 
 namespace guestlink::sim {
 namespace {
@@ -49,7 +52,41 @@ void parse_range(const std::string& text, Options& options) {
   options.range_base = parse_size(text.substr(0, plus));
   options.range_size = parse_size(text.substr(plus + 1));
   if (options.range_size == 0) throw CLI::ValidationError("--range", "a size of 0");
+  if (!range_fits(options.range_base, options.range_size, ~std::uint64_t{0})) {
+    throw CLI::ValidationError("--range", "'" + text + "' ends above 2^64 - 1");
+  }
 }
+
+// CLI11 takes a sign for an unsigned number, saturates one that is too large, and takes an empty
+// text for none; of seconds it takes NaN.
+const CLI::Validator kNumber(
+    [](const std::string& text) -> std::string {
+      const bool hexadecimal = text.starts_with("0x") || text.starts_with("0X");
+      const char* const begin = text.data() + (hexadecimal ? 2 : 0);
+      const char* const end = text.data() + text.size();
+      std::uint64_t value = 0;
+      const auto [rest, error] = std::from_chars(begin, end, value, hexadecimal ? 16 : 10);
+      if (error == std::errc() && rest == end) return {};
+      return "'" + text + "' is not a number of at most 64 bits, decimal or 0x";
+    },
+    "NUMBER");
+
+// A year: far from what overflows a clock.
+constexpr double kMostSeconds = 366.0 * 24 * 3600;
+
+const CLI::Validator kSeconds(
+    [](const std::string& text) -> std::string {
+      double value = 0;
+      const char* const end = text.data() + text.size();
+      const auto [rest, error] = std::from_chars(text.data(), end, value);
+      if (error == std::errc() && rest == end && value >= 0 && value <= kMostSeconds) return {};
+      return "'" + text + "' is not a number of seconds, 0 to a year";
+    },
+    "SECONDS");
+
+const CLI::Validator kPath([](const std::string& text)
+                               -> std::string { return text.empty() ? "the name is empty" : ""; },
+                           "FILE");
 
 void check_pattern(const char* option, const std::optional<std::uint32_t>& pattern) {
   if (pattern == 0xFFFFFFFFU) {
@@ -60,17 +97,21 @@ void check_pattern(const char* option, const std::optional<std::uint32_t>& patte
 void add_timing(CLI::App& app, Options& options) {
   const std::string group = "Timing of guest memory";
   app.add_option("--read-latency", options.read_latency, "Clocks from a read request to its data")
+      ->check(kNumber)
       ->type_name("CLOCKS")
       ->group(group);
   app.add_option("--write-latency", options.write_latency, "Clocks from the data to the response")
+      ->check(kNumber)
       ->type_name("CLOCKS")
       ->group(group);
   app.add_option(
          "--accept-stall", options.accept_stall,
          "32-clock pattern, bit n set: no request is accepted in clock n; 0x for hexadecimal")
+      ->check(kNumber)
       ->type_name("PATTERN")
       ->group(group);
   app.add_option("--beat-stall", options.beat_stall, "The same for beats of data")
+      ->check(kNumber)
       ->type_name("PATTERN")
       ->group(group);
 }
@@ -79,6 +120,8 @@ void add_self_test(CLI::App& app, Options& options, std::string& range) {
   const std::string group = "Self-test";
   app.add_option("--seed", options.seed,
                  "Seed of the random copies and timing; printed if not given")
+      ->check(kNumber)
+      ->type_name("UINT")
       ->group(group);
   app.add_option("--descriptors", options.descriptors, "How many descriptors to run")
       ->check(CLI::Range(1U, 100000000U))
@@ -91,26 +134,28 @@ void add_self_test(CLI::App& app, Options& options, std::string& range) {
       ->group(group);
   app.add_option("--inject-error", options.inject_error,
                  "Spoil the result of this descriptor (from 0): the test must then fail")
+      ->check(kNumber)
       ->type_name("INDEX")
       ->group(group);
 }
 
-// A year: far from what overflows a clock.
-constexpr double kMostSeconds = 366.0 * 24 * 3600;
-
 void add_run(CLI::App& app, Options& options) {
   app.add_option("--attach-timeout", options.attach_timeout, "Wait this long for a doorbell page")
-      ->check(CLI::Range(0.0, kMostSeconds))
+      ->check(kSeconds)
       ->type_name("SECONDS")
       ->capture_default_str();
   app.add_option("--idle-timeout", options.idle_timeout,
                  "End when the guest has asked for nothing for so long; 0 for never")
-      ->check(CLI::Range(0.0, kMostSeconds))
+      ->check(kSeconds)
       ->type_name("SECONDS")
       ->capture_default_str();
-  app.add_option("--trace", options.trace, "Write all signals to this FST file")->type_name("FILE");
+  app.add_option("--trace", options.trace, "Write all signals to this FST file")
+      ->check(kPath)
+      ->type_name("FILE");
   app.add_option("--max-cycles", options.max_cycles,
                  "End after so many clock cycles; 0 for no limit")
+      ->check(kNumber)
+      ->type_name("UINT")
       ->capture_default_str();
   app.add_flag("--json", options.json, "Print the summary as JSON, alone on the standard output");
   app.add_flag("--quiet", options.quiet, "Print the summary and errors only");
@@ -142,7 +187,9 @@ std::optional<int> parse_options(int argc, char** argv, Options& options) {
     check_pattern("--beat-stall", options.beat_stall);
     if (options.self_test && !options.attach.starts_with("mock:") && range.empty()) {
       throw CLI::ValidationError("--self-test",
-                                 "overwrites memory: name what it may use with --range BASE+SIZE");
+                                 "overwrites memory, and '" + options.attach +
+                                     "' is not a mock: spec; name what it may use with --range "
+                                     "BASE+SIZE");
     }
     if (options.inject_error && *options.inject_error >= options.descriptors) {
       throw CLI::ValidationError(

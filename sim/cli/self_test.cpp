@@ -62,14 +62,15 @@ std::uint64_t choose_base(const Session& session, std::mt19937_64& random) {
   for (const Region& region : session.memory.regions()) {
     std::uint64_t first = region.guest_address;
     std::uint64_t end = first + region.writable_length;
-    if (session.options.range_size != 0) {
-      const std::uint64_t base = session.options.range_base;
-      const std::uint64_t size = std::min(session.options.range_size, ~std::uint64_t{0} - base);
-      first = std::max(first, base);
-      end = std::min(end, base + size);
+    if (session.options.range_size != 0) {  // which does not wrap
+      first = std::max(first, session.options.range_base);
+      end = std::min(end, session.options.range_base + session.options.range_size);
     }
-    first = (first + 63) & ~std::uint64_t{63};
-    if (end > first && end - first >= Scoreboard::kBytes) rooms.push_back({first, end - first});
+    if (first >= end) continue;  // before aligning, which would wrap at the top
+    const std::uint64_t skip = (64 - first % 64) % 64;
+    if (range_fits(skip, Scoreboard::kBytes, end - first)) {
+      rooms.push_back({first + skip, end - first - skip});
+    }
   }
   if (rooms.empty()) {
     throw Failure("no " + std::to_string(Scoreboard::kBytes >> 10) +
@@ -107,16 +108,15 @@ class SelfTest {
  private:
   void set_timing() {
     const Options& given = session_.options;
-    ModelDriver::Timing timing;
-    timing.read_latency = random_latency(random_);
-    timing.write_latency = random_latency(random_);
-    timing.accept_stall = random_pattern(random_);
-    timing.beat_stall = random_pattern(random_);
-    timing.read_latency = given.read_latency.value_or(timing.read_latency);
-    timing.write_latency = given.write_latency.value_or(timing.write_latency);
-    timing.accept_stall = given.accept_stall.value_or(timing.accept_stall);
-    timing.beat_stall = given.beat_stall.value_or(timing.beat_stall);
-    session_.driver.set_timing(timing);
+    timing_.read_latency = random_latency(random_);
+    timing_.write_latency = random_latency(random_);
+    timing_.accept_stall = random_pattern(random_);
+    timing_.beat_stall = random_pattern(random_);
+    timing_.read_latency = given.read_latency.value_or(timing_.read_latency);
+    timing_.write_latency = given.write_latency.value_or(timing_.write_latency);
+    timing_.accept_stall = given.accept_stall.value_or(timing_.accept_stall);
+    timing_.beat_stall = given.beat_stall.value_or(timing_.beat_stall);
+    session_.driver.set_timing(timing_);
   }
 
   // ---------------------------------------------------------------- registers
@@ -174,11 +174,17 @@ class SelfTest {
     return record;
   }
 
+  // What latency costs at most: none of the bus transactions overlap.
+  [[nodiscard]] std::uint64_t latency_of(std::uint64_t transactions) const {
+    return transactions * (std::uint64_t{timing_.read_latency} + timing_.write_latency);
+  }
+
   void wait_for_completion(const std::vector<Job>& batch) {
     std::uint64_t bytes = 0;
     for (const Job& job : batch) bytes += job.descriptor.size;
-    const std::uint64_t limit =
-        session_.driver.cycles() + 100000 + 50 * bytes + 20000 * batch.size();
+    const std::uint64_t limit = session_.driver.cycles() + 100000 + 50 * bytes +
+                                20000 * batch.size() +
+                                latency_of(16 + 4 * batch.size() + bytes / 1024);
     const std::uint64_t last = batch.back().address;
     while ((completion() & ~std::uint64_t{63}) != last || !session_.driver.engine_idle()) {
       step(kStepCycles);
@@ -246,7 +252,7 @@ class SelfTest {
     board_.make_fault(fault, hole(), limit);
     rung_ += 2;
     write(kChannelCommand, static_cast<std::uint32_t>(rung_ & 0xFFFF) << 16, 0xC);
-    const std::uint64_t end = session_.driver.cycles() + kFaultCycles;
+    const std::uint64_t end = session_.driver.cycles() + kFaultCycles + latency_of(16);
     while (completion() != (last_good | kHalted) || !session_.driver.engine_idle()) {
       step(kStepCycles);
       if (session_.driver.interrupt()) handle_interrupt();
@@ -300,6 +306,7 @@ class SelfTest {
   Session& session_;
   std::mt19937_64 random_;
   Scoreboard board_;
+  ModelDriver::Timing timing_;
   std::uint64_t done_ = 0;
   std::uint64_t rung_ = 0;
   std::uint64_t faults_ = 0;

@@ -61,6 +61,12 @@ class MockRunTest : public testing::Test {
     return run(live_command({"--qemu", program("qemu", make_ram + script), "--kernel",
                              directory_ / "image", "--initrd", directory_ / "image"}));
   }
+  /// Said in the last line, well before any limit.
+  static void expect_failure_at_once(const Outcome& outcome, const std::string& reason) {
+    EXPECT_EQ(outcome.status, 1) << outcome.output;
+    EXPECT_TRUE(outcome.says(reason)) << outcome.output;
+    EXPECT_LT(outcome.seconds, 10);
+  }
   std::filesystem::path pid_file() const { return directory_ / "pid"; }
 
   /// Whether the silent program was started and is gone.
@@ -260,7 +266,8 @@ TEST_F(MockRunTest, WrongArgumentsAreUsageErrors) {
       {"--program", file},        {"--build", directory_ / "no"},
       {"--build", file},          {"--guest-args", std::string(3000, 'x')}};
   for (const auto& [option, value] : wrong) {
-    auto command = mock_command({option + "=" + value});
+    std::string argument = option;
+    auto command = mock_command({argument.append("=").append(value)});
     if (option == "--build") {
       command = {command[0], command[1], "--mock", "64M", option, value};
     }
@@ -273,70 +280,52 @@ TEST_F(MockRunTest, WrongArgumentsAreUsageErrors) {
 
 TEST_F(MockRunTest, GuestThatFailsBeforeTheRtlAttachesIsReportedAtOnce) {
   const Outcome outcome = run(mock_command({"--guest-args=--no-such-option 1"}));
-  EXPECT_EQ(outcome.status, 1) << outcome.output;
-  EXPECT_TRUE(
-      outcome.says("FAIL: the guest says FAIL before the RTL attached: no option "
-                   "--no-such-option"))
-      << outcome.output;
-  EXPECT_LT(outcome.seconds, 10);
+  expect_failure_at_once(outcome,
+                         "FAIL: the guest says FAIL before the RTL attached: no option "
+                         "--no-such-option");
 }
 
 // The usage of the program quotes the line that gives the verdict.
 TEST_F(MockRunTest, HelpOfTheGuestProgramIsNoVerdict) {
   const Outcome outcome = run(mock_command({"--guest-args=--help"}));
-  EXPECT_EQ(outcome.status, 1) << outcome.output;
-  EXPECT_TRUE(outcome.says("FAIL: guest ended with status 0 while waiting for")) << outcome.output;
-  EXPECT_LT(outcome.seconds, 10);
+  expect_failure_at_once(outcome, "FAIL: guest ended with status 0 while waiting for");
 }
 
 TEST_F(MockRunTest, SimulatorThatEndsWellBeforeItAttachesIsReportedAtOnce) {
   const Outcome outcome = run(mock_command({"--sim", "/bin/true", "--program", silent_program()}));
-  EXPECT_EQ(outcome.status, 1) << outcome.output;
-  EXPECT_TRUE(outcome.says("FAIL: sim ended with status 0 while waiting for")) << outcome.output;
-  EXPECT_LT(outcome.seconds, 10);
+  expect_failure_at_once(outcome, "FAIL: sim ended with status 0 while waiting for");
   EXPECT_TRUE(silent_program_is_gone());
 }
 
 TEST_F(MockRunTest, SimulatorThatFailsWhileTheGuestBootsIsReportedWithItsReason) {
   const std::string sim = program("sim", "echo '{\"errors\": [\"no room\"]}'; exit 1\n");
   const Outcome outcome = run(mock_command({"--sim", sim, "--program", silent_program()}));
-  EXPECT_EQ(outcome.status, 1) << outcome.output;
-  EXPECT_TRUE(
-      outcome.says("FAIL: sim ended with status 1 while waiting for Linux to boot and "
-                   "start the guest's program: no room"))
-      << outcome.output;
-  EXPECT_LT(outcome.seconds, 10);
+  expect_failure_at_once(outcome,
+                         "FAIL: sim ended with status 1 while waiting for Linux to boot and "
+                         "start the guest's program: no room");
 }
 
 TEST_F(MockRunTest, QemuThatRefusesItsOptionsIsReportedWithItsWords) {
   const Outcome outcome = run(live_command(
       {"--qemu", program("qemu", "echo 'qemu: unsupported machine type' >&2; exit 1\n"), "--kernel",
        "/bin/sh", "--initrd", "/bin/sh"}));
-  EXPECT_EQ(outcome.status, 1) << outcome.output;
-  EXPECT_TRUE(
-      outcome.says("FAIL: QEMU ended with status 1 while waiting for QEMU to make its RAM: "
-                   "qemu: unsupported machine type; the demo needs QEMU 5.0 or newer"))
-      << outcome.output;
-  EXPECT_LT(outcome.seconds, 10);
+  expect_failure_at_once(outcome,
+                         "FAIL: QEMU ended with status 1 while waiting for QEMU to make its RAM: "
+                         "qemu: unsupported machine type; the demo needs QEMU 5.0 or newer");
 }
 
 TEST_F(MockRunTest, QemuThatIsKilledIsReportedAtOnce) {
   const Outcome outcome = run_with_qemu("kill -9 $$\n");
-  EXPECT_EQ(outcome.status, 1) << outcome.output;
-  EXPECT_TRUE(outcome.says("FAIL: QEMU was killed by signal 9 (Killed) while waiting for"))
-      << outcome.output;
+  expect_failure_at_once(outcome, "FAIL: QEMU was killed by signal 9 (Killed) while waiting for");
   EXPECT_FALSE(outcome.says("the demo needs QEMU")) << outcome.output;
-  EXPECT_LT(outcome.seconds, 10);
 }
 
 TEST_F(MockRunTest, KernelPanicIsReportedAtOnce) {
   const Outcome outcome = run_with_qemu(
       "echo '[    1.2] Kernel panic - not syncing: no init'\n"
       "for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14; do echo \"stack $i\"; done\nexec sleep 60\n");
-  EXPECT_EQ(outcome.status, 1) << outcome.output;
-  EXPECT_TRUE(outcome.says("FAIL: the guest's kernel gave up: Kernel panic - not syncing: no init"))
-      << outcome.output;
-  EXPECT_LT(outcome.seconds, 10);
+  expect_failure_at_once(outcome,
+                         "FAIL: the guest's kernel gave up: Kernel panic - not syncing: no init");
 }
 
 TEST_F(MockRunTest, WhatTheGuestSaysCannotDriveTheTerminal) {

@@ -62,12 +62,24 @@ class Usage(Temporary):
         self.check(2, "--read-latency", *mock, "--self-test", "--read-latency", "70000")
         self.check(2, "0xffffffff", *mock, "--self-test", "--beat-stall", "0xffffffff")
         self.check(2, "nonsense", *mock, "--self-test", "--range", "nonsense")
+        self.check(2, "2^64", *mock, "--self-test", "--range", "0xffffffffffffffff+1M")
+        for option in ("--max-cycles", "--seed", "--read-latency", "--beat-stall"):
+            for bad in ("-1", "1x", "0x", "18446744073709551616"):
+                self.check(2, f"'{bad}' is not a number", *mock, "--self-test", f"{option}={bad}")
+            self.check(2, option, *mock, "--self-test", option, "")
+        for bad in ("nan", "-1", "1e300"):
+            self.check(2, f"'{bad}' is not a number of seconds", *mock, "--self-test",
+                       f"--idle-timeout={bad}")
+        for option in ("--idle-timeout", "--trace"):
+            self.check(2, option, *mock, "--self-test", option, "")
 
     def test_self_test_needs_a_range_on_a_guest(self) -> None:
         ram = self.directory / "ram"
         ram.write_bytes(bytes(2 * MEBIBYTE))
         spec = f"file:{ram},base=0"
         self.check(2, "--range", "--attach", spec, "--self-test")
+        self.check(2, "'moc:,size=4M' is not a mock: spec", "--attach", "moc:,size=4M",
+                   "--self-test")
         self.assertEqual(ram.read_bytes(), bytes(2 * MEBIBYTE))
 
     def test_bad_specs_are_told(self) -> None:
@@ -76,6 +88,27 @@ class Usage(Temporary):
                    "--doorbell")
         self.check(1, "cannot write the trace", "--attach", "mock:,size=16M", "--self-test",
                    "--trace", f"{self.directory}/absent/x.fst")
+
+    def test_a_trace_over_a_file_of_the_spec_is_refused(self) -> None:
+        ram, image = self.directory / "ram", self.directory / "image"
+        image.write_bytes(b"image")
+        for spec, trace in ((f"mock:{ram},size=16M", ram),
+                            (f"mock:,size=16M,image={image}", image)):
+            self.check(1, "is a file of the attach spec", "--attach", spec, "--self-test",
+                       "--trace", str(trace))
+        self.assertEqual(ram.stat().st_size, 16 * MEBIBYTE)
+        self.assertEqual(image.read_bytes(), b"image")
+
+    def test_a_trace_that_cannot_be_written_fails_the_run(self) -> None:
+        full = self.directory / "full"
+        full.mkdir()
+        mount = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(full)],
+                               capture_output=True, text=True)
+        if mount.returncode != 0:
+            self.skipTest(f"a small tmpfs cannot be mounted: {mount.stderr.strip()}")
+        self.addCleanup(subprocess.run, ["umount", str(full)], check=True)
+        self.check(1, "is not whole", "--attach", "mock:,size=16M", "--self-test", "--seed", "1",
+                   "--descriptors", "500", "--trace", f"{full}/x.fst")
 
 
 class SelfTest(Temporary):
@@ -102,6 +135,11 @@ class SelfTest(Temporary):
                                    "--beat-stall", "0", "--write-latency", latency,
                                    "--read-latency", latency)["cycles"] for latency in ("1", "300"))
         self.assertGreater(slow, fast)
+
+    def test_the_longest_latencies_are_waited_for(self) -> None:
+        for seed in ("1", "2"):  # a batch, and a descriptor with a fault, that took too long
+            self.summary("--seed", seed, "--descriptors", "8", "--read-latency", "65535",
+                         "--write-latency", "65535")
 
     def test_an_injected_error_is_found(self) -> None:
         summary = self.summary("--seed", "3", "--descriptors", "100", "--inject-error", "40",
