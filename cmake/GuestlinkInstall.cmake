@@ -3,7 +3,7 @@
 #
 # What `cmake --install` puts down: the libraries and headers, `find_package(guestlink)` with the
 # targets guestlink::memory, ::dpi and ::dpi_shared (svdpi.h is the simulator's), the SystemVerilog
-# with its file lists under share/guestlink, and guestlink-sim.
+# with its file lists under share/guestlink, guestlink-sim and guestlink.
 include_guard(GLOBAL)
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
@@ -22,7 +22,7 @@ install(DIRECTORY dpi/sv DESTINATION "${guestlink_sv_dir}/dpi"
   FILES_MATCHING PATTERN "*.sv" PATTERN "*.f")
 install(DIRECTORY rtl DESTINATION "${guestlink_sv_dir}" FILES_MATCHING PATTERN "*.sv" PATTERN "*.f")
 if(TARGET guestlink-sim)
-  install(TARGETS guestlink-sim RUNTIME)
+  install(TARGETS guestlink-sim guestlink RUNTIME)
 endif()
 
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/guestlinkConfigVersion.cmake"

@@ -8,6 +8,7 @@
 #include <bit>
 #include <concepts>
 #include <exception>
+#include <stdexcept>
 #include <string>
 #include <type_traits>
 
@@ -92,14 +93,22 @@ int write_beat(const char* function, void* handle, uint64_t address, const svBit
 
 // Null if the memory cannot be registered.
 void* open_memory(const char* spec) {
-  if (spec == nullptr) throw guestlink::AttachError("attach spec is a null pointer");
+  if (spec == nullptr) throw std::invalid_argument("attach spec is a null pointer");
   const uint64_t id = guestlink::register_memory(guestlink::attach(spec));
   if (id == 0) {
-    throw guestlink::AttachError("attach spec '" + std::string(spec) +
-                                 "': " + std::to_string(guestlink::kMaximumHandles) +
-                                 " handles are open already; close one first");
+    throw std::runtime_error("attach spec '" + std::string(spec) +
+                             "': " + std::to_string(guestlink::kMaximumHandles) +
+                             " handles are open already; close one first");
   }
   return guestlink_from_id(id);
+}
+
+// Whether there was memory for the text.
+bool record_loss(const GuestMemory& memory) noexcept try {
+  guestlink::detail::record_message(memory.loss().c_str());
+  return true;
+} catch (const std::exception&) {
+  return false;
 }
 
 }  // namespace
@@ -118,6 +127,21 @@ int guestlink_close(void* handle) {
   if (status != AccessStatus::kOk)
     guestlink::detail::record_failure(__func__, id_of(handle), status, {});
   return static_cast<int>(status);
+}
+
+int guestlink_status(void* handle) {
+  GuestMemory* const memory = guestlink::memory_from_id(id_of(handle));
+  if (memory != nullptr && !memory->lost()) return GUESTLINK_OK;
+  if (memory != nullptr && record_loss(*memory)) return GUESTLINK_DETACHED;
+  const AccessStatus status =
+      memory != nullptr ? AccessStatus::kDetached : AccessStatus::kBadHandle;
+  guestlink::detail::record_failure(__func__, id_of(handle), status, {});
+  return static_cast<int>(status);
+}
+
+unsigned long long guestlink_generation(void* handle) {
+  const GuestMemory* const memory = guestlink::memory_from_id(id_of(handle));
+  return memory != nullptr ? memory->generation() : 0;
 }
 
 unsigned long long guestlink_id(void* handle) {

@@ -6,7 +6,8 @@
  * arguments; tests compile this header together with Verilator's generated one.
  *
  * Every access returns a status (0 is done, see the enum); one that fails moves no byte and leaves
- * output arguments alone, and guestlink_last_error() tells what it was. Addresses are
+ * output arguments alone, but for the one that meets the loss of the memory (docs/dpi.md), and
+ * guestlink_last_error() tells what it was. Addresses are
  * guest-physical and lengths are bytes. Nothing is thrown, printed or ended. Functions may be
  * called from any thread at once; a handle must not be closed while another thread uses it.
  */
@@ -20,14 +21,15 @@ extern "C" {
 #endif
 #pragma GCC visibility push(default)
 
-enum guestlink_status {
+enum guestlink_status_e {
   GUESTLINK_OK = 0,
   GUESTLINK_OUT_OF_RANGE = 1, /* some addressed byte is not RAM */
   GUESTLINK_READ_ONLY = 2,    /* a write to read-only memory */
   GUESTLINK_DETACHED = 3,     /* the memory is gone */
   GUESTLINK_BAD_HANDLE = 4,   /* null, closed or never opened handle */
   GUESTLINK_BAD_ARGUMENT = 5, /* a misaligned atomic or beat, a bad size or a null pointer */
-  GUESTLINK_IO_ERROR = 6      /* a file to load from or save to failed */
+  GUESTLINK_IO_ERROR = 6,     /* a file to load from or save to failed */
+  GUESTLINK_PARTIAL = 7       /* the memory went away during this write */
 };
 
 /* Attaches to the memory an attach spec names; null if that fails. */
@@ -37,11 +39,17 @@ void* guestlink_open(const char* spec);
 const char* guestlink_last_error(void);
 /* Done once, then GUESTLINK_BAD_HANDLE. */
 int guestlink_close(void* handle);
+/* GUESTLINK_OK, GUESTLINK_DETACHED once the memory is lost (guestlink_last_error() then says why
+ * and what to do), or GUESTLINK_BAD_HANDLE. */
+int guestlink_status(void* handle);
+/* Grows with each loss of the memory and each new attachment: odd while there, from 1 on, even once
+ * lost. 0 for a handle that is not open. */
+unsigned long long guestlink_generation(void* handle);
 /* A handle as a number, for ports; 0 for one that is not open. And back; null for what is not open.
  */
 unsigned long long guestlink_id(void* handle);
 void* guestlink_from_id(unsigned long long id);
-/* "OK" to "IO_ERROR", else "UNKNOWN". */
+/* "OK" to "PARTIAL", else "UNKNOWN". */
 const char* guestlink_status_name(int status);
 
 /* Scalars, little-endian. Naturally aligned ones are single-copy atomic; reads acquire, writes

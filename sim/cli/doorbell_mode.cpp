@@ -26,6 +26,7 @@ constexpr auto kShortNap = std::chrono::microseconds(100);
 constexpr auto kLongNapAfter = std::chrono::milliseconds(200);
 constexpr auto kLongNap = std::chrono::milliseconds(1);
 constexpr std::uint64_t kHandshakeCycles = 10000;
+constexpr auto kFileCheckEvery = std::chrono::seconds(1);
 
 /// The bits of CHANERR in words; their numbers are the Linux driver's
 /// (drivers/dma/ioat/registers.h).
@@ -75,13 +76,14 @@ class DoorbellServer {
       session_.console.progress(
           "still looking: the guest has not published its page yet" +
           (stale == 0 ? "" : " (" + std::to_string(stale) + " without a heartbeat)"));
-      return interrupted();
+      return interrupted() || guest_gone();
     });
     if (page) {
       session_.console.say("doorbell page found at " + hex(page->address) + ", session " +
                            hex(page->session));
       return page;
     }
+    if (!session_.summary.stop_reason.empty()) return std::nullopt;
     session_.summary.stop_reason = interrupted() ? "signal" : "attach timeout";
     if (!interrupted()) report_no_page(scanner.stale_pages());
     return std::nullopt;
@@ -118,6 +120,7 @@ class DoorbellServer {
       session_.driver.step(burst);
       report_errors();
       report_faults();
+      if (guest_gone()) return;
       if (!session_.driver.page().attached || stopped_by_driver()) return;
       if (interrupted()) return stop("signal");
       session_.console.progress(session_.driver, "serving");
@@ -152,6 +155,22 @@ class DoorbellServer {
         limit);
     session_.console.problem(session_.summary, text);
     stop("idle timeout");
+    return true;
+  }
+
+  /// Whether its memory is lost, or its file is not what it was. The guest cannot say that itself.
+  bool guest_gone() {
+    if (session_.memory.lost()) {
+      stop("memory lost");  // main says why
+      return true;
+    }
+    const auto now = Clock::now();
+    if (now - last_file_check_ < kFileCheckEvery) return false;
+    last_file_check_ = now;
+    const auto problem = session_.memory.file_problem();
+    if (!problem) return false;
+    session_.console.problem(session_.summary, problem->text);
+    stop("file changed");
     return true;
   }
 
@@ -200,10 +219,8 @@ class DoorbellServer {
     Summary& summary = session_.summary;
     const ModelDriver::PageStatus page = session_.driver.page();
     if (summary.stop_reason.empty() && page.attached) summary.stop_reason = driver_reason();
-    if (page.attached) {
-      detach();
-      return kExitFailed;
-    }
+    if (page.attached && !session_.memory.lost()) detach();
+    if (!summary.stop_reason.empty()) return kExitFailed;
     if (page.error) {
       summary.stop_reason = "page error";
       session_.console.problem(
@@ -219,6 +236,7 @@ class DoorbellServer {
 
   Session& session_;
   Clock::time_point last_activity_;
+  Clock::time_point last_file_check_;
   std::uint64_t activity_ = 0;
   std::uint32_t errors_ = 0;
   std::uint32_t faults_ = 0;

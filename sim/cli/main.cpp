@@ -7,7 +7,9 @@
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "cli/modes.h"
 #include "guestlink/attach.h"
@@ -42,19 +44,23 @@ class Handle {
   std::uint64_t id_;
 };
 
-// The FST writer removes what is at its path: it must be neither a device nor a file of the spec,
-// one that attaching has just made included.
-void check_trace(const Options& options) {
+// The FST writer removes what is at its path: it must be neither a device nor the guest's RAM nor
+// another file of the spec, one that attaching has just made included.
+void check_trace(const Options& options, const AttachReport& report) {
   namespace fs = std::filesystem;
   if (options.trace.empty() || !fs::exists(options.trace)) return;
   if (!fs::is_regular_file(options.trace)) {
     throw std::runtime_error("trace file '" + options.trace + "' is no regular file");
   }
+  std::vector<std::string> files;
+  for (const ReportRow& row : report.rows) files.push_back(row.path);
   std::istringstream parts(options.attach.substr(options.attach.find(':') + 1));
   for (std::string part; std::getline(parts, part, ',');) {
-    if (part.starts_with("image=")) part.erase(0, part.find('=') + 1);
+    files.push_back(part.starts_with("image=") ? part.substr(part.find('=') + 1) : part);
+  }
+  for (const std::string& file : files) {
     std::error_code ignored;
-    if (fs::equivalent(options.trace, part, ignored)) {
+    if (fs::equivalent(options.trace, file, ignored)) {
       throw std::runtime_error("trace file '" + options.trace + "' is a file of the attach spec");
     }
   }
@@ -81,12 +87,31 @@ void check_trace_written(const std::string& path) {
                            ": is its file system full?");
 }
 
-int drive(const Options& options, const Handle& handle, Console& console, Summary& summary) {
+int run_mode(Session& session) {
+  try {
+    return session.options.doorbell ? run_doorbell(session) : run_self_test(session);
+  } catch (const std::exception&) {
+    if (!session.memory.lost()) throw;
+    return kExitFailed;
+  }
+}
+
+// Whatever a mode made of the loss of its memory, that is why it ended.
+int report_loss(Session& session, int code) {
+  if (!session.memory.lost()) return code;
+  session.summary.stop_reason = "memory lost";
+  session.console.problem(session.summary, session.memory.loss());
+  return kExitFailed;
+}
+
+int drive(const Options& options, const AttachReport& report, const Handle& handle,
+          Console& console, Summary& summary) {
   ModelDriver driver({handle.id(), options.trace, options.max_cycles});
   driver.set_timing(timing_of(options));
   console.say("attached " + options.attach);
+  for (const std::string& warning : report.warnings) console.say("warning: " + warning);
   Session session{options, handle.memory(), driver, console, summary};
-  const int code = options.doorbell ? run_doorbell(session) : run_self_test(session);
+  const int code = report_loss(session, run_mode(session));
   summary.cycles = driver.cycles();
   summary.wall_seconds = console.seconds();
   summary.counters = driver.counters();
@@ -94,9 +119,10 @@ int drive(const Options& options, const Handle& handle, Console& console, Summar
 }
 
 int simulate(const Options& options, Console& console, Summary& summary) {
-  const Handle handle(attach(options.attach));
-  check_trace(options);
-  const int code = drive(options, handle, console, summary);
+  Attachment attachment = attach_with_report(options.attach);
+  check_trace(options, attachment.report);
+  const Handle handle(std::move(attachment.memory));
+  const int code = drive(options, attachment.report, handle, console, summary);
   if (!options.trace.empty()) check_trace_written(options.trace);  // closed with the driver
   return code;
 }

@@ -142,6 +142,7 @@ class SelfTest {
   }
   void step(std::uint64_t cycles) {
     if (interrupted() || session_.driver.step(cycles) < cycles) throw Stopped();
+    if (session_.memory.lost()) throw Stopped();
   }
 
   // ---------------------------------------------------------------- what a driver does

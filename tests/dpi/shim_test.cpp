@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <bit>
+#include <filesystem>
 #include <set>
 #include <thread>
 
@@ -69,6 +70,43 @@ TEST(ShimHandleTest, IdsGoThroughPortsAndBack) {
   const unsigned long long id = guestlink_id(handle);
   EXPECT_NE(id, 0U);
   EXPECT_EQ(guestlink_from_id(id), handle);
+  EXPECT_EQ(guestlink_close(handle), GUESTLINK_OK);
+}
+
+TEST(ShimHandleTest, StatusAndGenerationTellOfALoss) {
+  const test::TemporaryDirectory directory;
+  const std::string ram = directory.file("ram");
+  void* const handle = guestlink_open(("mock:" + ram + ",size=64K").c_str());
+  EXPECT_EQ(guestlink_status(handle), GUESTLINK_OK);
+  EXPECT_EQ(guestlink_generation(handle), 1U);
+  std::filesystem::resize_file(ram, 0x1000);
+  unsigned long long word = 77;
+  EXPECT_EQ(guestlink_read64(handle, 0x8000, &word), GUESTLINK_DETACHED);
+  EXPECT_EQ(word, 77U);
+  EXPECT_STREQ(guestlink_last_error(), "guestlink_read64: address 0x8000, length 8: DETACHED (3)");
+  EXPECT_EQ(guestlink_status(handle), GUESTLINK_DETACHED);
+  const std::string why = guestlink_last_error();
+  EXPECT_EQ(why.find("guest memory was lost at guest address 0x8000: file '" + ram +
+                     "' was cut short to 0x1000 bytes"),
+            0U)
+      << why;
+  EXPECT_EQ(guestlink_generation(handle), 2U);
+  EXPECT_EQ(guestlink_write64(handle, 0, 1), GUESTLINK_DETACHED);
+  EXPECT_EQ(guestlink_close(handle), GUESTLINK_OK);
+  EXPECT_EQ(guestlink_status(handle), GUESTLINK_BAD_HANDLE);
+  EXPECT_EQ(guestlink_generation(handle), 0U);
+  EXPECT_EQ(guestlink_status(nullptr), GUESTLINK_BAD_HANDLE);
+}
+
+TEST(ShimHandleTest, AWriteThatMeetsTheLossIsPartial) {
+  const test::TemporaryDirectory directory;
+  const std::string ram = directory.file("ram");
+  void* const handle = guestlink_open(("mock:" + ram + ",size=64K").c_str());
+  std::filesystem::resize_file(ram, 0x1000);
+  unsigned long long previous = 77;
+  EXPECT_EQ(guestlink_fetch_add64(handle, 0x8000, 1, &previous), GUESTLINK_PARTIAL);
+  EXPECT_EQ(previous, 77U);
+  EXPECT_EQ(guestlink_fetch_add64(handle, 0x8000, 1, &previous), GUESTLINK_DETACHED);
   EXPECT_EQ(guestlink_close(handle), GUESTLINK_OK);
 }
 
@@ -192,6 +230,7 @@ TEST(ShimErrorTest, StatusNamesAreTheContracts) {
   EXPECT_STREQ(guestlink_status_name(GUESTLINK_BAD_HANDLE), "BAD_HANDLE");
   EXPECT_STREQ(guestlink_status_name(GUESTLINK_BAD_ARGUMENT), "BAD_ARGUMENT");
   EXPECT_STREQ(guestlink_status_name(GUESTLINK_IO_ERROR), "IO_ERROR");
+  EXPECT_STREQ(guestlink_status_name(GUESTLINK_PARTIAL), "PARTIAL");
   EXPECT_STREQ(guestlink_status_name(99), "UNKNOWN");
 }
 

@@ -314,6 +314,9 @@ module sv_round_trip (
     guestlink_fence();
     expect_equal("name of 0", 64'(guestlink_status_name(0) == "OK"), 64'd1);
     expect_equal("name of 1", 64'(guestlink_status_name(1) == "OUT_OF_RANGE"), 64'd1);
+    expect_status("status", guestlink_status(memory), GUESTLINK_OK);
+    expect_equal("generation", guestlink_generation(memory), 64'd1);
+    expect_equal("name of 7", 64'(guestlink_status_name(7) == "PARTIAL"), 64'd1);
     expect_equal("name of 6", 64'(guestlink_status_name(6) == "IO_ERROR"), 64'd1);
   endtask
 
@@ -324,6 +327,7 @@ module sv_round_trip (
     expect_equal("response", 64'(guestlink_axi_response(GUESTLINK_DETACHED)), 64'd2);
     expect_equal("response", 64'(guestlink_axi_response(GUESTLINK_BAD_HANDLE)), 64'd2);
     expect_equal("response", 64'(guestlink_axi_response(GUESTLINK_BAD_ARGUMENT)), 64'd2);
+    expect_equal("response", 64'(guestlink_axi_response(GUESTLINK_PARTIAL)), 64'd2);
     expect_equal("response", 64'(guestlink_axi_response(-1)), 64'd2);
   endtask
 
@@ -352,6 +356,8 @@ module sv_round_trip (
     expect_status("read64 of null", guestlink_read64(null, 64'd0, d64), GUESTLINK_BAD_HANDLE);
     expect_status("write64 of null", guestlink_write64(null, 64'd0, 64'd0), GUESTLINK_BAD_HANDLE);
     expect_equal("id of null", guestlink_id(null), 64'd0);
+    expect_status("status of closed", guestlink_status(copy), GUESTLINK_BAD_HANDLE);
+    expect_equal("generation of closed", guestlink_generation(copy), 64'd0);
     other = guestlink_open("mock:,size=nonsense");
     expect_equal("bad spec opened", 64'(other == null), 64'd1);
     expect_equal("last error tells why", 64'(guestlink_last_error() != ""), 64'd1);

@@ -1,0 +1,43 @@
+// Copyright The Guestlink Authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "launcher/plan.h"
+#include "launcher/qmp_probe.h"
+
+namespace guestlink::launcher {
+
+/// Where the guest's memory is, once QEMU runs.
+struct GuestReport {
+  int pid = 0;
+  GuestFacts facts;
+  std::string qmp_socket;
+  std::string spec;     ///< attach spec; empty if there is none
+  std::string no_spec;  ///< why there is none
+};
+
+/// Finds the spec and tries it, read-only. ram_descriptor is QEMU's, of the memory file.
+[[nodiscard]] GuestReport make_report(const Plan& plan, int pid, int ram_descriptor,
+                                      const GuestFacts& facts, const std::string& qmp_socket);
+
+[[nodiscard]] std::string to_json(const GuestReport& report, const Plan& plan);
+
+/// The file that a script waits for: it appears whole, or not at all, and goes with its owner.
+class SpecFile {
+ public:
+  /// Removes what an earlier run has left at the path; only a regular file. Empty: no file.
+  explicit SpecFile(std::string path);
+  SpecFile(const SpecFile&) = delete;
+  SpecFile& operator=(const SpecFile&) = delete;
+  ~SpecFile();
+  /// Throws std::runtime_error with the path.
+  void write(const std::string& text);
+
+ private:
+  std::string path_;
+  bool written_ = false;
+};
+
+}  // namespace guestlink::launcher

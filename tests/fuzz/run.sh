@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Copyright The Guestlink Authors
+# SPDX-License-Identifier: Apache-2.0
+#
+# Fuzzes what reads QEMU's and the user's text, with clang's libFuzzer:  run.sh [SECONDS each]
+# Builds in build/fuzz and starts from the recorded texts of tests/unit/mtree. What was found stays
+# in build/fuzz/CORPUS; a crash leaves its input there and ends this with an error.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+seconds=${1:-60}
+out=build/fuzz
+if ! command -v clang++ >/dev/null; then
+  echo "fuzz: no clang++: run  apt-get install clang" >&2
+  exit 2
+fi
+mkdir -p "$out"/{mtree,spec,qmp_framer}
+cp tests/unit/mtree/*.mtree "$out/mtree"
+printf 'file:/dev/shm/ram,machine=pc,size=4G,ro' >"$out/spec/file"
+printf 'mock:,size=0x4000000,base=64K,fill=0xA5,image=x' >"$out/spec/mock"
+printf '{"QMP": {}}\r\n{"event": "\\"}"}{"return": {}}' >"$out/qmp_framer/greeting"
+
+compile=(clang++ -std=c++20 -O1 -g1 -fsanitize=fuzzer-no-link,address,undefined
+  -fno-sanitize-recover=all -Idpi/include -Idpi/src)
+sources=(dpi/src/attach/{mtree,spec,qmp_client,qmp_guest}.cpp
+  dpi/src/memory/{address_map,mapping}.cpp)
+objects=()
+for source in "${sources[@]}"; do
+  object=$out/$(basename "$source" .cpp).o
+  "${compile[@]}" -c "$source" -o "$object"
+  objects+=("$object")
+done
+for name in mtree spec qmp_framer; do
+  echo "fuzz: $name, $seconds s"
+  "${compile[@]}" -fsanitize=fuzzer "tests/fuzz/${name}_fuzzer.cpp" "${objects[@]}" \
+    -o "$out/${name}_fuzzer"
+  (cd "$out/$name" && timeout $((seconds + 60)) "../${name}_fuzzer" -max_total_time="$seconds" \
+    -max_len=20000 -rss_limit_mb=1024 -print_final_stats=1 . 2>"../$name.log") ||
+    { tail -n 30 "$out/$name.log" >&2; exit 1; }
+  grep -E 'number_of_executed_units|new_units_added' "$out/$name.log"
+done
