@@ -244,6 +244,10 @@ TEST_F(LossTest, AttachingAgainGoesOnCounting) {
   EXPECT_EQ(memory_.generation(), 5U);
   memory_.detach();
   EXPECT_EQ(memory_.generation(), 6U);
+  memory_.reattach(GuestMemory());
+  EXPECT_TRUE(memory_.lost());
+  EXPECT_EQ(memory_.generation(), 0U);
+  EXPECT_EQ(GuestMemory().generation(), 0U);
 }
 
 // The pages of hugetlb files are replaced as a whole. Without any in the pool, the first access of

@@ -87,7 +87,7 @@ class MemoryState {
   }
 
   constexpr MemoryState() noexcept = default;
-  void follow(std::uint64_t generation) noexcept;
+  void follow(std::uint64_t before) noexcept;
 
   // With the first row in one cache line.
   alignas(64) std::atomic<bool> lost_{true};

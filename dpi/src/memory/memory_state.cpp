@@ -44,9 +44,10 @@ void MemoryState::detach() noexcept {
   }
 }
 
-// Goes on counting where another state of the same memory was. Odd stays odd.
-void MemoryState::follow(std::uint64_t generation) noexcept {
-  generation_.fetch_add(((generation + 1) | 1) - 1);
+// Goes on counting where another state of the same memory was. Odd stays odd; without memory there
+// is nothing to count.
+void MemoryState::follow(std::uint64_t before) noexcept {
+  if (generation() != 0) generation_.fetch_add(((before + 1) | 1) - 1);
 }
 
 }  // namespace guestlink
