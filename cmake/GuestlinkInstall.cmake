@@ -28,6 +28,7 @@ endif()
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/guestlinkConfigVersion.cmake"
   COMPATIBILITY SameMinorVersion)
 file(WRITE "${PROJECT_BINARY_DIR}/guestlinkConfig.cmake"
+  "include(CMakeFindDependencyMacro)\nfind_dependency(Threads)\n"
   "include(\"\${CMAKE_CURRENT_LIST_DIR}/guestlinkTargets.cmake\")\n")
 install(FILES "${PROJECT_BINARY_DIR}/guestlinkConfig.cmake"
   "${PROJECT_BINARY_DIR}/guestlinkConfigVersion.cmake" DESTINATION "${guestlink_package_dir}")

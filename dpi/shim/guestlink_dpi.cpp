@@ -13,12 +13,13 @@
 #include <type_traits>
 
 #include "access.h"
-#include "guestlink/attach.h"
+#include "guestlink/guest_session.h"
 
 namespace {
 
 using guestlink::AccessStatus;
 using guestlink::GuestMemory;
+using guestlink::GuestSession;
 using guestlink::detail::access;
 using guestlink::detail::id_of;
 using guestlink::detail::Operands;
@@ -94,7 +95,7 @@ int write_beat(const char* function, void* handle, uint64_t address, const svBit
 // Null if the memory cannot be registered.
 void* open_memory(const char* spec) {
   if (spec == nullptr) throw std::invalid_argument("attach spec is a null pointer");
-  const uint64_t id = guestlink::register_memory(guestlink::attach(spec));
+  const uint64_t id = guestlink::register_session(guestlink::GuestSession(spec));
   if (id == 0) {
     throw std::runtime_error("attach spec '" + std::string(spec) +
                              "': " + std::to_string(guestlink::kMaximumHandles) +
@@ -104,8 +105,8 @@ void* open_memory(const char* spec) {
 }
 
 // Whether there was memory for the text.
-bool record_loss(const GuestMemory& memory) noexcept try {
-  guestlink::detail::record_message(memory.loss().c_str());
+bool record_loss(const GuestSession& session) noexcept try {
+  guestlink::detail::record_message(session.loss().c_str());
   return true;
 } catch (const std::exception&) {
   return false;
@@ -130,13 +131,26 @@ int guestlink_close(void* handle) {
 }
 
 int guestlink_status(void* handle) {
-  GuestMemory* const memory = guestlink::memory_from_id(id_of(handle));
-  if (memory != nullptr && !memory->lost()) return GUESTLINK_OK;
-  if (memory != nullptr && record_loss(*memory)) return GUESTLINK_DETACHED;
+  const GuestSession* const session = guestlink::session_from_id(id_of(handle));
+  if (session != nullptr && !session->memory().lost()) return GUESTLINK_OK;
+  if (session != nullptr && record_loss(*session)) return GUESTLINK_DETACHED;
   const AccessStatus status =
-      memory != nullptr ? AccessStatus::kDetached : AccessStatus::kBadHandle;
+      session != nullptr ? AccessStatus::kDetached : AccessStatus::kBadHandle;
   guestlink::detail::record_failure(__func__, id_of(handle), status, {});
   return static_cast<int>(status);
+}
+
+int guestlink_reattach(void* handle) try {
+  GuestSession* const session = guestlink::session_from_id(id_of(handle));
+  if (session == nullptr) {
+    guestlink::detail::record_failure(__func__, id_of(handle), AccessStatus::kBadHandle, {});
+    return GUESTLINK_BAD_HANDLE;
+  }
+  session->reattach();
+  return GUESTLINK_OK;
+} catch (const std::exception& error) {
+  guestlink::detail::record_message(error.what());
+  return GUESTLINK_DETACHED;
 }
 
 unsigned long long guestlink_generation(void* handle) {

@@ -57,7 +57,7 @@ struct FakeQemu {
         give(peer, command, properties, path + " " + std::string(arguments["property"]));
       } else if (name == "human-monitor-command") {
         give(peer, command, monitor, arguments["command-line"]);
-        if (arguments["command-line"] == "info mtree -f" && !next_view.empty()) {
+        if (arguments["command-line"] == "info mtree -f" && --views == 0 && !next_view.empty()) {
           monitor["info mtree -f"] = next_view;
         }
       } else if (name == "pmemsave") {
@@ -71,7 +71,8 @@ struct FakeQemu {
   std::map<std::string, nlohmann::json> returns;     ///< by command
   std::map<std::string, nlohmann::json> properties;  ///< by "object name"
   std::map<std::string, nlohmann::json> monitor;     ///< by line
-  std::string next_view;                             ///< `info mtree -f` from the second time on
+  std::string next_view;                             ///< `info mtree -f` after `views` of it
+  int views = 1;
   std::string saved_file;                ///< what pmemsave copies from; it fails if empty
   std::int64_t saved_base = 0x40000000;  ///< guest address of that file's first byte
 

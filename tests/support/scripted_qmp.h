@@ -10,6 +10,7 @@
 #include <cstring>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -31,19 +32,26 @@ class QmpPeer {
     send(R"({"QMP": {"version": {"qemu": {"micro": 22, "minor": 2, "major": 7}}}})"
          "\r\n");
   }
-  /// The next command; null when the client has gone.
-  nlohmann::json receive() {
+  /// Ends the connection from this side; any thread may.
+  void hang_up() const { shutdown(fd_, SHUT_RDWR); }
+  /// The next line; none when the client has gone.
+  std::optional<std::string> receive_line() {
     for (;;) {
       if (const std::size_t end = pending_.find('\n'); end != std::string::npos) {
         const std::string line = pending_.substr(0, end);
         pending_.erase(0, end + 1);
-        return nlohmann::json::parse(line);
+        return line;
       }
       char part[4096];
       const ssize_t got = read(fd_, part, sizeof part);
-      if (got <= 0) return nullptr;
+      if (got <= 0) return std::nullopt;
       pending_.append(part, static_cast<std::size_t>(got));
     }
+  }
+  /// The next command; null when the client has gone.
+  nlohmann::json receive() {
+    const auto line = receive_line();
+    return line ? nlohmann::json::parse(*line) : nlohmann::json(nullptr);
   }
   void answer(const nlohmann::json& command, const nlohmann::json& value) const {
     send(nlohmann::json{{"return", value}, {"id", command["id"]}}.dump() + "\r\n");
@@ -70,10 +78,10 @@ class QmpPeer {
   std::string pending_;
 };
 
-/// A socket on which one client is served by `script`.
+/// A socket on which `clients` are served by `script`, one after the other.
 class ScriptedQmp {
  public:
-  explicit ScriptedQmp(std::function<void(QmpPeer&)> script) {
+  explicit ScriptedQmp(std::function<void(QmpPeer&)> script, int clients = 1) {
     sockaddr_un address = {};
     address.sun_family = AF_UNIX;
     std::strncpy(address.sun_path, path().c_str(), sizeof address.sun_path - 1);
@@ -82,12 +90,14 @@ class ScriptedQmp {
         listen(listener_, 1) != 0) {
       throw std::runtime_error("no socket " + path());
     }
-    thread_ = std::jthread([this, script = std::move(script)] {
-      const int fd = accept(listener_, nullptr, nullptr);
-      if (fd < 0) return;
-      QmpPeer peer(fd);
-      script(peer);
-      close(fd);
+    thread_ = std::jthread([this, clients, script = std::move(script)] {
+      for (int served = 0; served < clients; ++served) {
+        const int fd = accept(listener_, nullptr, nullptr);
+        if (fd < 0) return;
+        QmpPeer peer(fd);
+        script(peer);
+        close(fd);
+      }
     });
   }
   ScriptedQmp(const ScriptedQmp&) = delete;

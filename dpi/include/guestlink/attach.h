@@ -56,14 +56,15 @@ struct Attachment {
 
 /// The guest memory that an attach spec names (docs/memory.md has the grammar):
 ///
-///     file:PATH,machine=NAME|base=ADDRESS[,size=SIZE][,ro|,shared]
-///     qmp:PATH[,ro|,shared]
+///     file:PATH,machine=NAME|base=ADDRESS[,size=SIZE][,ro|,shared][,qtest=PATH]
+///     qmp:PATH[,ro|,shared][,watch=PATH][,qtest=PATH]
 ///     mock:[PATH],size=SIZE[,machine=NAME|,base=ADDRESS][,image=FILE][,fill=BYTE][,ro|,shared]
 ///
 /// `file:` opens what a running guest owns: it never creates, truncates, unlinks or changes the
 /// mode of it. `qmp:` asks the QEMU behind a QMP socket for files and map, and opens them likewise.
 /// `mock:` creates the file, or reuses one of exactly that size; without a path it is anonymous.
-/// A file has one writer, unless all say `shared`. Throws AttachError. Thread-safe.
+/// A second writer of a file is refused unless it says `shared`. `watch` and `qtest` are for a
+/// GuestSession. Throws AttachError. Thread-safe.
 GuestMemory attach(std::string_view spec);
 
 /// The same, and what was found.

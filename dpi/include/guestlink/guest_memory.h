@@ -293,6 +293,8 @@ class GuestMemory {
   bool maps_file(const struct stat& info) const noexcept;
   std::string place_of(std::uint32_t file, std::uint64_t offset) const;
   void swap(GuestMemory& other) noexcept;
+  friend class GuestSession;
+  void unlock_files() noexcept;
 
   std::shared_ptr<MemoryState> state_ = MemoryState::none();  // outlives the mappings
   std::vector<Region> regions_;

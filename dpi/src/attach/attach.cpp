@@ -9,13 +9,17 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
+#include <iterator>
 #include <new>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <system_error>
 #include <utility>
 
+#include "attach/attach_live.h"
 #include "attach/qmp_attach.h"
 #include "attach/regular_file.h"
 #include "attach/spec.h"
@@ -26,7 +30,9 @@ namespace guestlink {
 namespace {
 
 using detail::in_quotes;
+using detail::LiveAttachment;
 using detail::open_existing;
+using detail::QmpClient;
 using detail::size_of_file;
 using detail::Spec;
 
@@ -67,8 +73,13 @@ Attachment map_file(const Spec& spec, const AddressMap& map, FileDescriptor fd,
           std::move(report)};
 }
 
+void refuse_watch(const Spec& spec) {
+  if (spec.watch) refuse("key 'watch' is for qmp: only; it is a second QMP socket, for the events");
+}
+
 void check_file_keys(const Spec& spec, const std::string& expected) {
   if (spec.target.empty()) refuse("no path after 'file:', expected " + expected);
+  refuse_watch(spec);
   if (spec.image || spec.fill) {
     refuse(std::string("key ") + (spec.image ? "'image'" : "'fill'") +
            " is for mock: only; attaching to a guest does not change its RAM");
@@ -220,6 +231,8 @@ FileDescriptor make_mock(int image, const Spec& spec, std::uint64_t size) {
 }
 
 Attachment attach_mock(const Spec& spec) {
+  refuse_watch(spec);
+  if (spec.qtest) refuse("key 'qtest' is for file: and qmp: only; mock RAM has no QEMU");
   if (!spec.size) refuse("key 'size' is missing; mock: needs one, such as size=64M");
   const std::uint64_t size = *spec.size;
   const AddressMap map = layout_of(spec, size);
@@ -234,22 +247,80 @@ Attachment attach_mock(const Spec& spec) {
   return map_file(spec, map, std::move(fd), size);
 }
 
-Attachment attach_parsed(const Spec& spec) {
-  if (spec.scheme == "file") return attach_file(spec);
-  if (spec.scheme == "qmp") return detail::attach_qmp(spec);
-  if (spec.scheme == "mock") return attach_mock(spec);
+[[noreturn]] void refuse_scheme(const Spec& spec) {
   refuse("scheme " + in_quotes(spec.scheme) + " is not known; one of file qmp mock");
 }
 
-}  // namespace
+Attachment attach_parsed(const Spec& spec) {
+  if (spec.scheme == "file") return attach_file(spec);
+  if (spec.scheme == "qmp") return detail::attach_qmp(spec).attachment;
+  if (spec.scheme == "mock") return attach_mock(spec);
+  refuse_scheme(spec);
+}
 
-Attachment attach_with_report(std::string_view spec) {
+// The socket for events, before anything is attached: what happens from here on waits in it.
+std::optional<QmpClient> connect_watcher(const std::string& path,
+                                         std::vector<std::string>& warnings) {
+  try {
+    return QmpClient(path, {.call = std::chrono::milliseconds(2000)});
+  } catch (const std::exception& error) {
+    warnings.push_back(std::string("resets of the guest will not be noticed: ") + error.what());
+    return std::nullopt;
+  }
+}
+
+void follow_qmp(LiveAttachment& live, std::optional<QmpClient> connection) {
+  std::vector<std::string> warnings;
+  std::optional<QmpClient> watcher;
+  if (live.spec.watch) {
+    watcher = connection ? std::exchange(connection, std::nullopt)
+                         : connect_watcher(*live.spec.watch, warnings);
+  }
+  detail::QmpAttachment attached = detail::attach_qmp(live.spec, std::move(connection));
+  live.attachment = std::move(attached.attachment);
+  live.rows = std::move(attached.rows);
+  const pid_t pid = attached.connection.peer().pid;
+  live.connection = live.spec.watch ? std::move(watcher) : std::move(attached.connection);
+  if (!live.connection) live.qemus.push_back({pid, detail::open_process(pid)});
+  std::move(warnings.begin(), warnings.end(), std::back_inserter(live.attachment.report.warnings));
+}
+
+void follow_file(LiveAttachment& live) {
+  const FileDescriptor fd(open(live.spec.target.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (fd.get() >= 0) live.qemus = detail::find_qemus(fd.get());
+  std::vector<std::string>& warnings = live.attachment.report.warnings;
+  if (live.qemus.empty()) {
+    warnings.push_back(
+        "no QEMU that this user may look into has the file mapped: its guest has ended, or its end "
+        "will not be noticed");
+  } else if (live.qemus.size() > 1) {
+    warnings.push_back("QEMU runs twice in this RAM, as processes " +
+                       std::to_string(live.qemus[0].pid) + " and " +
+                       std::to_string(live.qemus[1].pid) + ": each destroys the other's");
+  }
+}
+
+LiveAttachment follow_parsed(const Spec& spec, std::optional<QmpClient> connection) {
+  LiveAttachment live;
+  live.spec = spec;
+  if (spec.scheme == "qmp") {
+    follow_qmp(live, std::move(connection));
+  } else {
+    live.attachment = attach_parsed(spec);
+    if (spec.scheme == "file") follow_file(live);
+  }
+  return live;
+}
+
+// What `attach` makes of the spec; what it throws becomes an AttachError.
+template <typename Attach>
+auto attach_text(std::string_view text, Attach attach) {
   // A spec that is longer than any path hides what is said of it.
   constexpr std::size_t kShown = 400;
   const std::string prefix =
-      "attach spec " + in_quotes(spec.substr(0, kShown)) + (spec.size() > kShown ? "...: " : ": ");
+      "attach spec " + in_quotes(text.substr(0, kShown)) + (text.size() > kShown ? "...: " : ": ");
   try {
-    return attach_parsed(detail::parse_spec(spec));
+    return attach(detail::parse_spec(text));
   } catch (const std::bad_alloc&) {
     throw;
   } catch (const std::invalid_argument& error) {
@@ -259,6 +330,16 @@ Attachment attach_with_report(std::string_view spec) {
   }
 }
 
+}  // namespace
+
+Attachment attach_with_report(std::string_view spec) { return attach_text(spec, attach_parsed); }
+
 GuestMemory attach(std::string_view spec) { return attach_with_report(spec).memory; }
+
+LiveAttachment detail::attach_live(std::string_view text, std::optional<QmpClient> connection) {
+  return attach_text(text, [&](const Spec& spec) {
+    return follow_parsed(spec, std::exchange(connection, std::nullopt));
+  });
+}
 
 }  // namespace guestlink

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <stdexcept>
 #include <utility>
@@ -23,8 +24,9 @@ namespace {
 
 void check_keys(const Spec& spec) {
   const auto refuse = [](const char* key) {
-    throw std::invalid_argument(std::string("key '") + key +
-                                "' is not for qmp:, which asks QEMU; it takes ro and shared");
+    throw std::invalid_argument(
+        std::string("key '") + key +
+        "' is not for qmp:, which asks QEMU; it takes ro, shared, watch and qtest");
   };
   if (spec.target.empty()) {
     throw std::invalid_argument("no path after 'qmp:', expected that of QEMU's QMP socket");
@@ -37,6 +39,30 @@ void check_keys(const Spec& spec) {
 }
 
 std::vector<MtreeRow> ask_view(QmpClient& qmp) { return parse_mtree(qmp.monitor("info mtree -f")); }
+
+// What is private to QEMU shows nothing of the guest to others.
+std::vector<Backend> take_private(std::vector<Backend>& backends) {
+  const auto first = std::stable_partition(backends.begin(), backends.end(),
+                                           [](const Backend& backend) { return backend.share; });
+  std::vector<Backend> taken(std::make_move_iterator(first),
+                             std::make_move_iterator(backends.end()));
+  backends.erase(first, backends.end());
+  return taken;
+}
+
+std::vector<WatchedRow> watched_rows(const std::vector<MapRow>& rows,
+                                     const std::vector<Backend>& backends) {
+  std::vector<WatchedRow> watched;
+  const AddressMap map(rows);
+  for (const MapRow& row : map.rows()) {
+    watched.push_back({.guest_address = row.guest_address,
+                       .length = row.length,
+                       .file_offset = row.file_offset,
+                       .permission = row.permission,
+                       .backend = backends[row.file].id});
+  }
+  return watched;
+}
 
 // Where QEMU has mapped the byte at a guest address; none if it does not tell.
 std::optional<std::uint64_t> host_address(QmpClient& qmp, std::uint64_t address) {
@@ -54,11 +80,8 @@ std::optional<std::uint64_t> host_address(QmpClient& qmp, std::uint64_t address)
 
 class Attacher {
  public:
-  explicit Attacher(const Spec& spec)
-      : read_only_(spec.read_only),
-        shared_(spec.shared),
-        qmp_(spec.target),
-        process_(qmp_.peer().pid) {}
+  Attacher(const Spec& spec, QmpClient& qmp)
+      : read_only_(spec.read_only), shared_(spec.shared), qmp_(qmp), process_(qmp_.peer().pid) {}
 
   Attachment attach() {
     const QmpGuest guest = ask_guest(qmp_);
@@ -80,6 +103,8 @@ class Attacher {
     return finish();
   }
 
+  [[nodiscard]] std::vector<WatchedRow> watched() const { return watched_rows(rows_, backends_); }
+
  private:
   struct File {
     OpenedFile opened;
@@ -90,12 +115,10 @@ class Attacher {
   void warn(std::string text) { report_.warnings.push_back(std::move(text)); }
 
   void drop_private() {
-    for (const Backend& backend : backends_) {
-      if (backend.share) continue;
+    for (const Backend& backend : take_private(backends_)) {
       warn("backend " + in_quotes(backend.id) +
            " is private to QEMU (share=on is missing): its memory is a hole");
     }
-    std::erase_if(backends_, [](const Backend& backend) { return !backend.share; });
   }
 
   // Where QEMU itself has each row; empty for one when its process may not be looked into.
@@ -173,7 +196,7 @@ class Attacher {
 
   bool read_only_;
   bool shared_;
-  QmpClient qmp_;
+  QmpClient& qmp_;
   PeerProcess process_;
   AttachReport report_;
   std::vector<Backend> backends_;
@@ -184,14 +207,26 @@ class Attacher {
 
 }  // namespace
 
-Attachment attach_qmp(const Spec& spec) {
+QmpAttachment attach_qmp(const Spec& spec, std::optional<QmpClient> connection) {
   check_keys(spec);
   try {
-    return Attacher(spec).attach();
+    if (!connection) connection.emplace(spec.target);
+    connection->renew();
+    Attacher attacher(spec, *connection);
+    Attachment attachment = attacher.attach();
+    return {std::move(attachment), std::move(*connection), attacher.watched()};
   } catch (const std::invalid_argument& error) {
     // What QEMU said makes no sense; the spec does.
     throw std::runtime_error(error.what());
   }
+}
+
+std::vector<WatchedRow> ask_rows(QmpClient& qmp) {
+  const std::vector<MtreeRow> view = ask_view(qmp);
+  std::vector<Backend> backends = ask_backends(qmp, view);
+  (void)take_private(backends);
+  const bool x86 = ask_x86(qmp);
+  return watched_rows(guest_rows(view, backends, x86), backends);
 }
 
 }  // namespace guestlink::detail

@@ -2,14 +2,40 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "attach/qmp_client.h"
 #include "attach/spec.h"
 #include "guestlink/attach.h"
 
 namespace guestlink::detail {
 
-/// Memory and report of the guest whose QEMU listens at `spec.target`. Throws std::invalid_argument
-/// for a spec that makes no sense, else std::runtime_error. The connection is closed at the end:
-/// QEMU serves one client of a QMP socket at a time.
-Attachment attach_qmp(const Spec& spec);
+/// A row of the guest's RAM as far as it can change: compared to see whether the map did.
+struct WatchedRow {
+  std::uint64_t guest_address = 0;
+  std::uint64_t length = 0;
+  std::uint64_t file_offset = 0;
+  Permission permission = Permission::kReadWrite;
+  std::string backend;
+
+  friend bool operator==(const WatchedRow&, const WatchedRow&) = default;
+};
+
+struct QmpAttachment {
+  Attachment attachment;
+  QmpClient connection;
+  std::vector<WatchedRow> rows;
+};
+
+/// Asks the QEMU behind the socket `spec.target`, or behind `connection` if there is one, for its
+/// backends and its map, opens what holds the guest's RAM and checks it against what QEMU sees.
+/// Throws std::invalid_argument for a key that is not for qmp:, else std::runtime_error.
+QmpAttachment attach_qmp(const Spec& spec, std::optional<QmpClient> connection = std::nullopt);
+
+/// The rows as they are now. Throws std::runtime_error.
+std::vector<WatchedRow> ask_rows(QmpClient& qmp);
 
 }  // namespace guestlink::detail

@@ -2,21 +2,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "attach/qmp_client.h"
 
-#include <fcntl.h>
 #include <poll.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <system_error>
-#include <thread>
 #include <utility>
 
 #include "attach/mtree.h"
 #include "attach/spec.h"
+#include "attach/unix_socket.h"
 
 namespace guestlink::detail {
 namespace {
@@ -89,48 +85,17 @@ QmpClient::Clock::time_point QmpClient::deadline() const {
 }
 
 void QmpClient::connect_before(Clock::time_point deadline) {
-  sockaddr_un address = {};
-  address.sun_family = AF_UNIX;
-  if (path_.empty() || path_.size() >= sizeof address.sun_path) {
-    fail("has a path of " + std::to_string(path_.size()) + " bytes, expected 1 to " +
-         std::to_string(sizeof address.sun_path - 1));
-  }
-  std::memcpy(address.sun_path, path_.c_str(), path_.size() + 1);
-  fd_ = FileDescriptor(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (fd_.get() < 0) fail("cannot be made: " + std::generic_category().message(errno));
-  // EAGAIN: as many clients as fit wait already. The kernel tells nobody when there is room.
-  while (connect(fd_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    switch (errno) {
-      case EINTR:
-        break;
-      case EAGAIN:
-        if (Clock::now() >= deadline) {
-          fail("takes no client: others wait for QEMU already; give it a second -qmp");
-        }
-        std::this_thread::sleep_for(std::chrono::milliseconds(10));
-        break;
-      case ENOENT:
-        fail("does not exist; start QEMU with -qmp unix:" + path_ + ",server=on,wait=off");
-      case ECONNREFUSED:
-        fail("has nobody who listens; has its QEMU ended?");
-      default:
-        fail("cannot be connected to: " + std::generic_category().message(errno));
-    }
+  try {
+    fd_ = connect_unix(path_, deadline, "-qmp unix:");
+  } catch (const std::runtime_error& error) {
+    fail(error.what());
   }
 }
 
 void QmpClient::wait_for(short events, Clock::time_point deadline,
                          const std::string& awaited) const {
-  for (;;) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
-    if (left <= 0) fail("sent too little within the time allowed; expected " + awaited);
-    pollfd entry = {.fd = fd_.get(), .events = events, .revents = 0};
-    const int ready = poll(&entry, 1, static_cast<int>(left));
-    if (ready > 0) return;
-    if (ready < 0 && errno != EINTR) {
-      fail("cannot be waited for: " + std::generic_category().message(errno));
-    }
-  }
+  if (wait_for_socket(fd_.get(), events, deadline)) return;
+  fail("sent too little within the time allowed; expected " + awaited);
 }
 
 void QmpClient::send(std::string_view bytes, Clock::time_point deadline,
@@ -146,28 +111,51 @@ void QmpClient::send(std::string_view bytes, Clock::time_point deadline,
   }
 }
 
+std::optional<json> QmpClient::next_message() {
+  try {
+    if (const auto text = framer_.next()) return parse(*text);
+    return std::nullopt;
+  } catch (const std::runtime_error& error) {
+    fail(std::string("does not speak QMP: ") + error.what());
+  }
+}
+
+// Whether something was there.
+bool QmpClient::read_some(const std::string& awaited) {
+  std::array<char, 65536> part;
+  const ssize_t got = recv(fd_.get(), part.data(), part.size(), 0);
+  if (got > 0) {
+    framer_.add({part.data(), static_cast<std::size_t>(got)});
+    return true;
+  }
+  if (got < 0 && (errno == EINTR || errno == EAGAIN)) return false;
+  if (got < 0 && errno != ECONNRESET) {
+    fail("cannot be read: " + std::generic_category().message(errno));
+  }
+  std::string message = "QMP socket " + in_quotes(path_) + " was closed";
+  if (!events_.empty()) {
+    message.append(" (last event: ").append(text_of(events_.back(), "event")).append(")");
+  }
+  throw QmpClosed(message.append("; has QEMU ended? Expected ").append(awaited));
+}
+
 json QmpClient::receive(Clock::time_point deadline, const std::string& awaited) {
   for (;;) {
-    try {
-      if (const auto text = framer_.next()) return parse(*text);
-    } catch (const std::runtime_error& error) {
-      fail(std::string("does not speak QMP: ") + error.what());
-    }
+    if (auto message = next_message()) return std::move(*message);
     wait_for(POLLIN, deadline, awaited);
-    std::array<char, 65536> part;
-    const ssize_t got = recv(fd_.get(), part.data(), part.size(), 0);
-    if (got > 0) {
-      framer_.add({part.data(), static_cast<std::size_t>(got)});
-    } else if (got == 0) {
-      std::string message = "was closed";
-      if (!events_.empty()) {
-        message.append(" (last event: ").append(text_of(events_.back(), "event")).append(")");
-      }
-      fail(message.append("; has QEMU ended? Expected ").append(awaited));
-    } else if (errno != EINTR && errno != EAGAIN) {
-      fail("cannot be read: " + std::generic_category().message(errno));
-    }
+    (void)read_some(awaited);
   }
+}
+
+void QmpClient::take_waiting() {
+  do {
+    while (auto message = next_message()) {
+      if (!message->contains("event")) {
+        fail("sent " + in_quotes(printable(message->dump())) + ", expected an event");
+      }
+      keep_event(std::move(*message));
+    }
+  } while (read_some("an event"));
 }
 
 json QmpClient::parse(const std::string& text) const {

@@ -13,6 +13,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "guestlink/mapping.h"
 
@@ -21,6 +22,12 @@ namespace guestlink::detail {
 /// QEMU's answer to a command was an error. Anything else that goes wrong on a QMP connection is a
 /// std::runtime_error.
 class QmpCommandError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// The connection has ended: QEMU has, or it has closed it.
+class QmpClosed : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
@@ -70,8 +77,16 @@ class QmpClient {
   /// A property of an object; none if it has no such property.
   std::optional<nlohmann::json> property(const std::string& object, const std::string& name);
 
-  /// The events that came between answers, oldest first; the newest kMostEvents of them.
+  /// Takes what has come without waiting for more. Throws QmpClosed, once what came before the end
+  /// of the connection is among events().
+  void take_waiting();
+  /// The events that came so far, oldest first; the newest kMostEvents of them.
   [[nodiscard]] const std::deque<nlohmann::json>& events() const noexcept { return events_; }
+  std::deque<nlohmann::json> take_events() noexcept { return std::exchange(events_, {}); }
+  /// Readable when something has come.
+  [[nodiscard]] int fd() const noexcept { return fd_.get(); }
+  /// Limits::total begins anew.
+  void renew() noexcept { end_ = Clock::now() + limits_.total; }
   /// Who made the socket: its process, if it is one of this machine that may be told, else 0.
   [[nodiscard]] ucred peer() const noexcept;
 
@@ -83,6 +98,8 @@ class QmpClient {
   void wait_for(short events, Clock::time_point deadline, const std::string& awaited) const;
   void send(std::string_view bytes, Clock::time_point deadline, const std::string& awaited);
   nlohmann::json receive(Clock::time_point deadline, const std::string& awaited);
+  std::optional<nlohmann::json> next_message();
+  bool read_some(const std::string& awaited);
   nlohmann::json parse(const std::string& text) const;
   void keep_event(nlohmann::json event);
   [[nodiscard]] Clock::time_point deadline() const;

@@ -79,12 +79,6 @@ std::string accelerator_of(QmpClient& qmp) {
   }
 }
 
-bool is_x86(QmpClient& qmp) {
-  const std::string what = "its target";
-  const std::string arch = text(member(qmp.execute("query-target"), "arch", what), what);
-  return arch == "x86_64" || arch == "i386";
-}
-
 // QEMU makes a guest's atomic instructions atomic for others only when it runs vCPUs side by side.
 std::optional<std::string> atomics_warning(QmpClient& qmp) {
   const auto smp = qmp.property("/machine", "smp");
@@ -170,12 +164,18 @@ void add_row(std::vector<MapRow>& rows, MapRow row, std::uint64_t first, std::ui
 
 }  // namespace
 
+bool ask_x86(QmpClient& qmp) {
+  const std::string what = "its target";
+  const std::string arch = text(member(qmp.execute("query-target"), "arch", what), what);
+  return arch == "x86_64" || arch == "i386";
+}
+
 QmpGuest ask_guest(QmpClient& qmp) {
   QmpGuest guest;
   guest.version = version_of(qmp);
   guest.machine = machine_of(qmp);
   guest.accelerator = accelerator_of(qmp);
-  guest.x86 = is_x86(qmp);
+  guest.x86 = ask_x86(qmp);
   if (auto warning = status_warning(qmp)) guest.warnings.push_back(*warning);
   if (guest.accelerator != "tcg") return guest;
   if (auto warning = atomics_warning(qmp)) guest.warnings.push_back(*warning);

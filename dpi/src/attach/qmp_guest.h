@@ -35,6 +35,9 @@ struct QmpGuest {
 /// Asks for all but the memory. Throws std::runtime_error.
 QmpGuest ask_guest(QmpClient& qmp);
 
+/// Whether its target is an x86. Throws std::runtime_error.
+bool ask_x86(QmpClient& qmp);
+
 /// The backends that hold a row of `view`. Throws std::runtime_error, telling what to change on
 /// QEMU's command line, if there is none.
 std::vector<Backend> ask_backends(QmpClient& qmp, const std::vector<MtreeRow>& view);

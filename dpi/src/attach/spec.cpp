@@ -61,6 +61,10 @@ void set_key(Spec& spec, std::string_view key, std::string_view value, bool has_
     set_once(spec.machine, key, text_of(key, value));
   } else if (key == "image") {
     set_once(spec.image, key, text_of(key, value));
+  } else if (key == "watch") {
+    set_once(spec.watch, key, text_of(key, value));
+  } else if (key == "qtest") {
+    set_once(spec.qtest, key, text_of(key, value));
   } else if (key == "fill") {
     const std::uint64_t fill = number_of(key, value, "a byte, 0 to 0xFF");
     if (fill > 0xFF) {
@@ -70,7 +74,8 @@ void set_key(Spec& spec, std::string_view key, std::string_view value, bool has_
     set_once(spec.fill, key, fill);
   } else {
     throw std::invalid_argument("key " + in_quotes(key) +
-                                " is not known; one of size machine base image fill ro shared");
+                                " is not known; one of size machine base image fill ro shared "
+                                "watch qtest");
   }
 }
 

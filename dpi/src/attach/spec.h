@@ -19,6 +19,8 @@ struct Spec {
   std::optional<std::string> machine;
   std::optional<std::string> image;
   std::optional<std::uint8_t> fill;
+  std::optional<std::string> watch;
+  std::optional<std::string> qtest;
   bool read_only = false;
   bool shared = false;
 };

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "memory/crc32c.h"
+#include "memory/writer_lock.h"
 
 namespace guestlink {
 namespace {
@@ -46,6 +47,11 @@ void GuestMemory::swap(GuestMemory& other) noexcept {
   regions_.swap(other.regions_);
   rows_.swap(other.rows_);
   mappings_.swap(other.mappings_);
+}
+
+// So that the same files can be attached to anew while these mappings stay.
+void GuestMemory::unlock_files() noexcept {
+  for (const Mapping& mapping : mappings_) detail::unlock_for_writing(mapping.fd());
 }
 
 void GuestMemory::reattach(GuestMemory fresh) noexcept {
