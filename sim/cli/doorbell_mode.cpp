@@ -26,7 +26,6 @@ constexpr auto kShortNap = std::chrono::microseconds(100);
 constexpr auto kLongNapAfter = std::chrono::milliseconds(200);
 constexpr auto kLongNap = std::chrono::milliseconds(1);
 constexpr std::uint64_t kHandshakeCycles = 10000;
-constexpr auto kFileCheckEvery = std::chrono::seconds(1);
 
 /// The bits of CHANERR in words; their numbers are the Linux driver's
 /// (drivers/dma/ioat/registers.h).
@@ -56,13 +55,16 @@ class DoorbellServer {
  public:
   explicit DoorbellServer(Session& session) : session_(session) {}
 
-  int run() {
-    const auto page = find_page();
-    if (!page) return kExitFailed;
-    session_.summary.page_address = page->address;
-    if (!attach(*page)) return kExitFailed;
-    serve();
-    return finish();
+  std::optional<int> run() {
+    if (const auto page = find_page()) {
+      session_.summary.page_address = page->address;
+      if (attach(*page)) {
+        serve();
+        return finish();
+      }
+    }
+    if (session_.guest.gone()) return std::nullopt;
+    return kExitFailed;
   }
 
  private:
@@ -76,14 +78,14 @@ class DoorbellServer {
       session_.console.progress(
           "still looking: the guest has not published its page yet" +
           (stale == 0 ? "" : " (" + std::to_string(stale) + " without a heartbeat)"));
-      return interrupted() || guest_gone();
+      return interrupted() || session_.guest.gone();
     });
     if (page) {
       session_.console.say("doorbell page found at " + hex(page->address) + ", session " +
                            hex(page->session));
       return page;
     }
-    if (!session_.summary.stop_reason.empty()) return std::nullopt;
+    if (session_.guest.gone()) return std::nullopt;
     session_.summary.stop_reason = interrupted() ? "signal" : "attach timeout";
     if (!interrupted()) report_no_page(scanner.stale_pages());
     return std::nullopt;
@@ -106,6 +108,7 @@ class DoorbellServer {
       if (driver.page().error || driver.step(1) == 0) break;
     }
     if (driver.page().attached) return true;
+    if (session_.guest.gone()) return false;
     session_.summary.stop_reason = stopped_by_driver() ? driver_reason() : "page error";
     session_.console.problem(session_.summary,
                              "could not write to the page at " + hex(page.address));
@@ -118,9 +121,9 @@ class DoorbellServer {
     std::uint64_t burst = kBusyCycles;
     while (true) {
       session_.driver.step(burst);
+      if (!closed_by_guest() && session_.guest.gone()) return;
       report_errors();
       report_faults();
-      if (guest_gone()) return;
       if (!session_.driver.page().attached || stopped_by_driver()) return;
       if (interrupted()) return stop("signal");
       session_.console.progress(session_.driver, "serving");
@@ -158,20 +161,10 @@ class DoorbellServer {
     return true;
   }
 
-  /// Whether its memory is lost, or its file is not what it was. The guest cannot say that itself.
-  bool guest_gone() {
-    if (session_.memory.lost()) {
-      stop("memory lost");  // main says why
-      return true;
-    }
-    const auto now = Clock::now();
-    if (now - last_file_check_ < kFileCheckEvery) return false;
-    last_file_check_ = now;
-    const auto problem = session_.memory.file_problem();
-    if (!problem) return false;
-    session_.console.problem(session_.summary, problem->text);
-    stop("file changed");
-    return true;
+  // Its verdict counts, even if it has gone since.
+  [[nodiscard]] bool closed_by_guest() const {
+    const ModelDriver::PageStatus page = session_.driver.page();
+    return !page.attached && !page.error;
   }
 
   void report_errors() {
@@ -215,11 +208,12 @@ class DoorbellServer {
     }
   }
 
-  int finish() {
+  std::optional<int> finish() {
     Summary& summary = session_.summary;
+    if (!closed_by_guest() && session_.guest.gone()) return std::nullopt;
     const ModelDriver::PageStatus page = session_.driver.page();
     if (summary.stop_reason.empty() && page.attached) summary.stop_reason = driver_reason();
-    if (page.attached && !session_.memory.lost()) detach();
+    if (page.attached) detach();
     if (!summary.stop_reason.empty()) return kExitFailed;
     if (page.error) {
       summary.stop_reason = "page error";
@@ -236,7 +230,6 @@ class DoorbellServer {
 
   Session& session_;
   Clock::time_point last_activity_;
-  Clock::time_point last_file_check_;
   std::uint64_t activity_ = 0;
   std::uint32_t errors_ = 0;
   std::uint32_t faults_ = 0;
@@ -244,6 +237,6 @@ class DoorbellServer {
 
 }  // namespace
 
-int run_doorbell(Session& session) { return DoorbellServer(session).run(); }
+std::optional<int> run_doorbell(Session& session) { return DoorbellServer(session).run(); }
 
 }  // namespace guestlink::sim

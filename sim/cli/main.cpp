@@ -5,6 +5,7 @@
 #include <exception>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -13,6 +14,7 @@
 
 #include "cli/modes.h"
 #include "guestlink/attach.h"
+#include "guestlink/guest_session.h"
 #include "guestlink/range.h"
 #include "guestlink_handles.h"
 
@@ -31,14 +33,14 @@ ModelDriver::Timing timing_of(const Options& options) {
 /// An entry in the DPI's table of handles, for as long as the model uses it.
 class Handle {
  public:
-  explicit Handle(GuestMemory memory) : id_(register_memory(std::move(memory))) {
+  explicit Handle(GuestSession session) : id_(register_session(std::move(session))) {
     if (id_ == 0) throw std::runtime_error("no room in the table of memory handles");
   }
   ~Handle() { (void)close_memory(id_); }
   Handle(const Handle&) = delete;
   Handle& operator=(const Handle&) = delete;
   [[nodiscard]] std::uint64_t id() const noexcept { return id_; }
-  [[nodiscard]] GuestMemory& memory() const noexcept { return *memory_from_id(id_); }
+  [[nodiscard]] GuestSession& session() const noexcept { return *session_from_id(id_); }
 
  private:
   std::uint64_t id_;
@@ -87,42 +89,44 @@ void check_trace_written(const std::string& path) {
                            ": is its file system full?");
 }
 
-int run_mode(Session& session) {
+// What a mode makes of memory that goes away under it may be an exception.
+std::optional<int> run_once(Session& session) {
   try {
     return session.options.doorbell ? run_doorbell(session) : run_self_test(session);
   } catch (const std::exception&) {
-    if (!session.memory.lost()) throw;
-    return kExitFailed;
+    if (!session.guest.gone()) throw;
+    return std::nullopt;
   }
 }
 
-// Whatever a mode made of the loss of its memory, that is why it ended.
-int report_loss(Session& session, int code) {
-  if (!session.memory.lost()) return code;
-  session.summary.stop_reason = "memory lost";
-  session.console.problem(session.summary, session.memory.loss());
-  return kExitFailed;
+int run_mode(Session& session) {
+  while (true) {
+    if (const auto code = run_once(session)) return *code;
+    if (!session.guest.come_back(session.driver)) return kExitFailed;
+  }
 }
 
-int drive(const Options& options, const AttachReport& report, const Handle& handle,
-          Console& console, Summary& summary) {
+int drive(const Options& options, const Handle& handle, Console& console, Summary& summary) {
   ModelDriver driver({handle.id(), options.trace, options.max_cycles});
   driver.set_timing(timing_of(options));
+  GuestSession& guest = handle.session();
   console.say("attached " + options.attach);
-  for (const std::string& warning : report.warnings) console.say("warning: " + warning);
-  Session session{options, handle.memory(), driver, console, summary};
-  const int code = report_loss(session, run_mode(session));
+  for (const std::string& warning : guest.report().warnings) console.say("warning: " + warning);
+  GuestFollower follower(guest, options, console, summary);
+  Session session{options, guest.memory(), follower, driver, console, summary};
+  const int code = run_mode(session);
   summary.cycles = driver.cycles();
   summary.wall_seconds = console.seconds();
-  summary.counters = driver.counters();
+  summary.counters += driver.counters();
+  summary.generation = guest.memory().generation();
   return code;
 }
 
 int simulate(const Options& options, Console& console, Summary& summary) {
-  Attachment attachment = attach_with_report(options.attach);
-  check_trace(options, attachment.report);
-  const Handle handle(std::move(attachment.memory));
-  const int code = drive(options, attachment.report, handle, console, summary);
+  GuestSession guest(options.attach);
+  check_trace(options, guest.report());
+  const Handle handle(std::move(guest));
+  const int code = drive(options, handle, console, summary);
   if (!options.trace.empty()) check_trace_written(options.trace);  // closed with the driver
   return code;
 }
@@ -135,6 +139,10 @@ int run(const Options& options) {
   catch_signals();
   try {
     code = simulate(options, console, summary);
+  } catch (const AttachError& error) {
+    summary.stop_reason = "error";
+    console.problem(summary, error.what());
+    if (error.kind() == AttachError::Kind::kSpec) code = kExitUsage;
   } catch (const std::exception& error) {
     summary.stop_reason = "error";
     console.problem(summary, error.what());
