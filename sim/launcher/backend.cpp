@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "launcher/backend.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace guestlink::launcher {
@@ -30,11 +31,9 @@ class Properties {
 Backend backend_of(const Properties& properties) {
   Backend backend;
   backend.type = properties.get("qom-type");
-  backend.mem_path = properties.get("mem-path");
   const bool shared_by_default =
       backend.type == "memory-backend-memfd" || backend.type == "memory-backend-shm";
   backend.shared = is_on(properties.get("share", shared_by_default ? "on" : "off"));
-  backend.plain = properties.get("offset", "0") == "0" && !is_on(properties.get("readonly"));
   return backend;
 }
 
@@ -49,6 +48,13 @@ std::optional<Backend> find_backend(const CommandLine& command, std::string_view
     }
   }
   return std::nullopt;
+}
+
+bool has_object(const CommandLine& command, std::string_view type) {
+  const auto& options = command.options();
+  return std::any_of(options.begin(), options.end(), [&](const CommandLine::Option& option) {
+    return option.name == "object" && Properties(option.value).get("qom-type") == type;
+  });
 }
 
 }  // namespace guestlink::launcher

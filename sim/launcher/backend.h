@@ -12,13 +12,14 @@ namespace guestlink::launcher {
 
 /// A memory backend that the user's command defines with -object.
 struct Backend {
-  std::string type;      ///< memory-backend-file ...
-  std::string mem_path;  ///< empty if it has no name
+  std::string type;  ///< memory-backend-file ...
   bool shared = false;
-  bool plain = true;  ///< file offset 0 is the first byte, and it can be written
 };
 
 /// The backend of this id, written as keys or as JSON.
 [[nodiscard]] std::optional<Backend> find_backend(const CommandLine& command, std::string_view id);
+
+/// Whether the command makes an object of this type.
+[[nodiscard]] bool has_object(const CommandLine& command, std::string_view type);
 
 }  // namespace guestlink::launcher

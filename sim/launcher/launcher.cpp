@@ -108,7 +108,6 @@ class Session {
   Descriptor ram_;
   Plan plan_;
   SpecFile spec_file_;
-  int ram_number_ = -1;
   GuestReport report_;
   std::optional<QmpProbe> probe_;
   std::optional<Child> qemu_;
@@ -120,22 +119,22 @@ class Session {
 };
 
 Plan Session::plan_of() const {
-  return make_plan(request_.command,
-                   {.ram = ram_.get(), .qmp_settings = directory_.settings_path()});
+  return make_plan(request_.command, {.ram = ram_.get(),
+                                      .qmp_settings = directory_.qmp_settings(),
+                                      .qtest_settings = directory_.qtest_settings()});
 }
 
 void Session::start_qemu() {
   ChildSettings settings{.words = plan_.words, .inherited = {}, .signal_mask = signals_.before()};
   if (plan_.ram_bytes != 0) settings.inherited.push_back(ram_.get());
   if (!plan_.help) {
-    settings.inherited.push_back(directory_.listener().get());
+    for (const int listener : directory_.listeners()) settings.inherited.push_back(listener);
     probe_.emplace(directory_.connect());
     answer_by_ = Clock::now() + request_.start_limit;
   }
-  ram_number_ = ram_.get();
   qemu_.emplace(settings);
   ram_.close();
-  directory_.listener().close();
+  directory_.close_listeners();
 }
 
 int Session::run() {
@@ -218,22 +217,20 @@ void Session::announce() {
   if (report_.facts.max_cpus == 1 && !report_.facts.kvm) {
     warn("QEMU has one possible CPU (-smp): TCG makes the guest's atomic instructions plain ones");
   }
-  report_ = make_report(plan_, qemu_->pid(), ram_number_, report_.facts, directory_.socket_path());
+  report_.pid = qemu_->pid();
+  report_.qmp_socket = directory_.qmp_path();
+  report_.spec = "qmp:" + directory_.qmp_path() + ",watch=" + directory_.watch_path() +
+                 (plan_.qtest ? ",qtest=" + directory_.qtest_path() : "");
   const std::string json = to_json(report_, plan_);
   spec_file_.write((request_.json ? json : report_.spec) + "\n");
   if (request_.json && request_.spec_file.empty()) std::fprintf(stderr, "%s\n", json.c_str());
-  if (report_.spec.empty()) say("warning: no attach spec: " + report_.no_spec);
   if (request_.json || request_.quiet) return;
-  if (!report_.spec.empty()) say("attach with " + report_.spec);
+  say("attach with " + report_.spec);
   say("QMP socket " + report_.qmp_socket);
 }
 
 void Session::start_tool() {
   if (request_.exec.empty()) return;
-  if (report_.spec.empty() && request_.exec.find("{spec}") != std::string::npos) {
-    give_up("cannot put a spec into the --exec command");
-    return;
-  }
   std::string line = replaced(request_.exec, "{spec}", quoted(report_.spec));
   line = replaced(line, "{qmp}", quoted(report_.qmp_socket));
   if (!request_.quiet) say("running " + line);

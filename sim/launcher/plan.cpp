@@ -8,7 +8,7 @@
 
 #include "launcher/backend.h"
 #include "launcher/command_line.h"
-#include "launcher/layout.h"
+#include "launcher/cpu_room.h"
 #include "launcher/ram_size.h"
 
 namespace guestlink::launcher {
@@ -38,7 +38,7 @@ class Planner {
   void add_ram();
   void raise_cpus();
   void raise_given_cpus(const CommandLine::Option& last, bool cpus_given);
-  void add_qmp();
+  void add_sockets();
   void warn();
 
   CommandLine command_;
@@ -75,9 +75,6 @@ void Planner::check_users_backend(const std::string& id, const char* option) {
     throw UsageError(what + ": " + backend->type + " without share=on is private to QEMU; add " +
                      "share=on to its -object, or drop both, and the RAM is made here");
   }
-  plan_.own_ram = backend->mem_path;
-  if (backend->mem_path.empty()) plan_.no_layout = what + ": " + backend->type + " has no path";
-  if (!backend->plain) plan_.no_layout = what + ": its file is read-only or used from an offset";
 }
 
 // True if the command has RAM of its own, which is then known to be shared.
@@ -88,7 +85,6 @@ bool Planner::keep_users_ram() {
     const auto memdev = KeyValues(option.value, "type").find("memdev");
     if (!memdev) continue;
     check_users_backend(*memdev, "-numa memdev=");
-    plan_.no_layout = "-numa memdev=: RAM is in one backend a node";
     kept = true;
   }
   if (const auto id = machine("memory-backend"); id && !kept) {
@@ -186,10 +182,16 @@ void Planner::raise_cpus() {
 }
 
 // By file: -qmp on the command line would take away the default monitor (Ctrl-A c of -nographic).
-void Planner::add_qmp() {
+void Planner::add_sockets() {
   additions_.insert(additions_.end(), {"-readconfig", inherited_.qmp_settings});
   plan_.changes.push_back("added -readconfig " + inherited_.qmp_settings +
-                          ": one more QMP socket, private to you");
+                          ": two more QMP sockets, private to you");
+  // QEMU has one qtest at most.
+  plan_.qtest = !command_.has("qtest") && !has_object(command_, "qtest");
+  if (!plan_.qtest) return;
+  additions_.insert(additions_.end(), {"-readconfig", inherited_.qtest_settings});
+  plan_.changes.push_back("added -readconfig " + inherited_.qtest_settings +
+                          ": a qtest socket, for writes to code that TCG has translated");
 }
 
 void Planner::warn() {
@@ -209,7 +211,6 @@ void Planner::warn() {
             "-loadvm, -incoming: QEMU accepts only what was saved with RAM of the same name, ") +
         kRamId);
   }
-  if (machine("max-ram-below-4g")) plan_.no_layout = "-machine max-ram-below-4g moves RAM";
 }
 
 Plan Planner::make() {
@@ -218,7 +219,7 @@ Plan Planner::make() {
     refuse_what_cannot_work();
     if (!keep_users_ram()) add_ram();
     raise_cpus();
-    add_qmp();
+    add_sockets();
     warn();
   }
   plan_.words = std::move(words_);

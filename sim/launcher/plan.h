@@ -17,8 +17,9 @@ class UsageError : public std::runtime_error {
 
 /// What QEMU will find when it starts.
 struct Inherited {
-  int ram = -1;              ///< descriptor of the memory file
-  std::string qmp_settings;  ///< file for -readconfig that adds our QMP socket
+  int ram = -1;                ///< descriptor of the memory file
+  std::string qmp_settings;    ///< file for -readconfig that adds our QMP sockets
+  std::string qtest_settings;  ///< and one that adds our qtest socket
 };
 
 /// How a QEMU command is to be run.
@@ -28,8 +29,7 @@ struct Plan {
   std::vector<std::string> warnings;  ///< what the user should know
   bool help = false;                  ///< QEMU will only print something: nothing was changed
   std::uint64_t ram_bytes = 0;        ///< size of the memory file; 0 if the command has shared RAM
-  std::string own_ram;                ///< path of that RAM as the command has it, if it has one
-  std::string no_layout;              ///< why no machine's layout can be right, else empty
+  bool qtest = false;                 ///< whether our qtest socket will be there
 };
 
 /// Decides what to change. Touches nothing; throws UsageError.

@@ -9,40 +9,10 @@
 
 #include <nlohmann/json.hpp>
 
-#include "guestlink/attach.h"
-#include "launcher/layout.h"
-
 namespace guestlink::launcher {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string ram_path(const Plan& plan, int pid, int ram_descriptor) {
-  if (plan.ram_bytes == 0) return fs::absolute(plan.own_ram).string();
-  return "/proc/" + std::to_string(pid) + "/fd/" + std::to_string(ram_descriptor);
-}
-
-// Sets the spec, or says why there is none.
-void find_spec(GuestReport& report, const Plan& plan, int ram_descriptor) {
-  if (!plan.no_layout.empty()) {
-    report.no_spec = plan.no_layout;
-    return;
-  }
-  const std::string layout = layout_of(report.facts.target, report.facts.machine);
-  if (layout.empty()) {
-    report.no_spec = "no layout is known for machine '" + report.facts.machine + "' of target '" +
-                     report.facts.target + "'";
-    return;
-  }
-  const std::string spec =
-      "file:" + ram_path(plan, report.pid, ram_descriptor) + ",machine=" + layout;
-  try {
-    (void)attach(spec + ",ro");
-    report.spec = spec;
-  } catch (const std::exception& error) {
-    report.no_spec = error.what();
-  }
-}
 
 bool is_special(const std::string& path) {
   std::error_code ignored;
@@ -58,20 +28,9 @@ void write_text(const std::string& path, const std::string& text) {
 
 }  // namespace
 
-GuestReport make_report(const Plan& plan, int pid, int ram_descriptor, const GuestFacts& facts,
-                        const std::string& qmp_socket) {
-  GuestReport report{
-      .pid = pid, .facts = facts, .qmp_socket = qmp_socket, .spec = {}, .no_spec = {}};
-  find_spec(report, plan, ram_descriptor);
-  return report;
-}
-
 std::string to_json(const GuestReport& report, const Plan& plan) {
   nlohmann::ordered_json out;
-  out["spec"] = nullptr;
-  if (!report.spec.empty()) out["spec"] = report.spec;
-  out["no_spec"] = nullptr;
-  if (!report.no_spec.empty()) out["no_spec"] = report.no_spec;
+  out["spec"] = report.spec;
   out["qmp_socket"] = report.qmp_socket;
   out["pid"] = report.pid;
   out["machine"] = report.facts.machine;

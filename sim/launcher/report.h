@@ -14,13 +14,8 @@ struct GuestReport {
   int pid = 0;
   GuestFacts facts;
   std::string qmp_socket;
-  std::string spec;     ///< attach spec; empty if there is none
-  std::string no_spec;  ///< why there is none
+  std::string spec;  ///< attach spec
 };
-
-/// Finds the spec and tries it, read-only. ram_descriptor is QEMU's, of the memory file.
-[[nodiscard]] GuestReport make_report(const Plan& plan, int pid, int ram_descriptor,
-                                      const GuestFacts& facts, const std::string& qmp_socket);
 
 [[nodiscard]] std::string to_json(const GuestReport& report, const Plan& plan);
 

@@ -35,6 +35,32 @@ Descriptor make_socket() {
   return result;
 }
 
+Descriptor listen_at(const std::string& path) {
+  const sockaddr_un address = address_of(path);
+  Descriptor listener = make_socket();
+  if (bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+      ::listen(listener.get(), 4) != 0) {
+    fail("cannot make the socket " + path, errno);
+  }
+  return listener;
+}
+
+// The lines of -readconfig that make a character device of a socket that listens.
+std::string chardev(const std::string& id, const Descriptor& listener) {
+  return "[chardev \"" + id + "\"]\n  backend = \"socket\"\n  fd = \"" +
+         std::to_string(listener.get()) + "\"\n  server = \"on\"\n  wait = \"off\"\n\n";
+}
+
+std::string monitor(const std::string& id) {
+  return "[mon \"" + id + "\"]\n  mode = \"control\"\n  chardev = \"" + id + "\"\n\n";
+}
+
+void write_text(const std::string& path, const std::string& text) {
+  std::ofstream stream(path);
+  stream << text;
+  if (!stream.flush()) fail("cannot write " + path, errno);
+}
+
 }  // namespace
 
 RunDirectory::RunDirectory() {
@@ -43,7 +69,9 @@ RunDirectory::RunDirectory() {
   if (mkdtemp(name.data()) == nullptr) fail("cannot make a directory in " + place.string(), errno);
   path_ = name;
   try {
-    listen();
+    qmp_ = listen_at(qmp_path());
+    watch_ = listen_at(watch_path());
+    qtest_ = listen_at(qtest_path());
     write_settings();
   } catch (...) {
     std::error_code ignored;
@@ -57,28 +85,26 @@ RunDirectory::~RunDirectory() {
   std::filesystem::remove_all(path_, ignored);
 }
 
-void RunDirectory::listen() {
-  const sockaddr_un address = address_of(socket_path());
-  listener_ = make_socket();
-  if (bind(listener_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
-      ::listen(listener_.get(), 4) != 0) {
-    fail("cannot make the socket " + socket_path(), errno);
-  }
+void RunDirectory::close_listeners() {
+  for (Descriptor* listener : {&qmp_, &watch_, &qtest_}) listener->close();
 }
 
 void RunDirectory::write_settings() const {
-  std::ofstream stream(settings_path());
-  stream << "[chardev \"guestlink-qmp\"]\n  backend = \"socket\"\n  fd = \"" << listener_.get()
-         << "\"\n  server = \"on\"\n  wait = \"off\"\n\n"
-         << "[mon \"guestlink-qmp\"]\n  mode = \"control\"\n  chardev = \"guestlink-qmp\"\n";
-  if (!stream.flush()) fail("cannot write " + settings_path(), errno);
+  constexpr const char* kQmp = "guestlink-qmp";
+  constexpr const char* kWatch = "guestlink-watch";
+  constexpr const char* kQtest = "guestlink-qtest";
+  write_text(qmp_settings(),
+             chardev(kQmp, qmp_) + monitor(kQmp) + chardev(kWatch, watch_) + monitor(kWatch));
+  write_text(qtest_settings(), chardev(kQtest, qtest_) + "[object \"" + kQtest +
+                                   "-object\"]\n  qom-type = \"qtest\"\n  chardev = \"" + kQtest +
+                                   "\"\n  log = \"none\"\n");
 }
 
 Descriptor RunDirectory::connect() const {
-  const sockaddr_un address = address_of(socket_path());
+  const sockaddr_un address = address_of(qmp_path());
   Descriptor client = make_socket();
   if (::connect(client.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    fail("cannot connect to " + socket_path(), errno);
+    fail("cannot connect to " + qmp_path(), errno);
   }
   return client;
 }

@@ -38,6 +38,17 @@ bool has_key(const std::string& spec, const std::string& key) {
   return (spec + ",").find("," + key + ",") != std::string::npos;
 }
 
+// What `attach` returns; what it throws is sorted by exit code.
+template <typename Attach>
+auto refusing(Attach attach) {
+  try {
+    return attach();
+  } catch (const AttachError& error) {
+    if (error.kind() == AttachError::Kind::kSpec) throw UsageError(error.what());
+    throw Failure(error.what());
+  }
+}
+
 }  // namespace
 
 std::string in_quotes(std::string_view text) {
@@ -157,22 +168,28 @@ std::uint64_t Command::length(const std::string& name) const {
   return bytes;
 }
 
+void Command::warn(const AttachReport& report) const {
+  for (const std::string& warning : report.warnings) {
+    std::fprintf(stderr, "guestlink %s: warning: %s\n", app_->get_name().c_str(), warning.c_str());
+  }
+}
+
 Attachment Command::attach(Access access) const {
   std::string spec = text(kSpec);
   if (access == Access::kRead && !has_key(spec, "ro")) spec += ",ro";
-  try {
+  return refusing([&] {
     Attachment attachment = attach_with_report(spec);
-    if (access == Access::kWrite) {
-      for (const std::string& warning : attachment.report.warnings) {
-        std::fprintf(stderr, "guestlink %s: warning: %s\n", app_->get_name().c_str(),
-                     warning.c_str());
-      }
-    }
+    if (access == Access::kWrite) warn(attachment.report);
     return attachment;
-  } catch (const AttachError& error) {
-    if (error.kind() == AttachError::Kind::kSpec) throw UsageError(error.what());
-    throw Failure(error.what());
-  }
+  });
+}
+
+GuestSession Command::open_session() const {
+  return refusing([&] {
+    GuestSession session(text(kSpec), GuestSession::Watch::kNo);
+    warn(session.report());
+    return session;
+  });
 }
 
 void Command::print(const nlohmann::ordered_json& object) {

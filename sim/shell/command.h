@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "guestlink/attach.h"
+#include "guestlink/guest_session.h"
 #include "shell/errors.h"
 
 namespace guestlink::shell {
@@ -57,6 +58,8 @@ class Command {
   /// Attaches to SPEC, for kRead without the right to write, so that no writer is in the way.
   /// Warnings go to the standard error when writing.
   [[nodiscard]] Attachment attach(Access access) const;
+  /// The same as a session, for writes of code.
+  [[nodiscard]] GuestSession open_session() const;
   /// One JSON object on the standard output.
   static void print(const nlohmann::ordered_json& object);
 
@@ -69,6 +72,7 @@ class Command {
   };
 
   [[nodiscard]] std::string usage() const;
+  void warn(const AttachReport& report) const;
   void sort_words();
 
   std::string example_;

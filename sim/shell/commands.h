@@ -6,6 +6,10 @@
 
 namespace guestlink::shell {
 
+/// What the flag --code says of itself.
+inline constexpr const char* kCode =
+    "The guest may have executed it: write through QEMU (key qtest= of SPEC), slow and right";
+
 // Each adds a subcommand, which sets `status` to what the program is to end with.
 void add_map(CLI::App& app, int& status);
 void add_info(CLI::App& app, int& status);

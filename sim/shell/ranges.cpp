@@ -55,6 +55,11 @@ void require_ok(AccessStatus status, GuestRange range) {
   throw Failure(name_of(range) + ": " + to_string(status) + ": did the guest end?");
 }
 
+void require_ok(const CodeWrite& result, GuestRange range) {
+  if (result.detail.empty()) return require_ok(result.status, range);
+  throw Failure(name_of(range) + ": " + to_string(result.status) + ": " + result.detail);
+}
+
 std::vector<Segment> segments_of(const GuestMemory& memory, GuestRange range) {
   // No row ends above 2^64 - 1.
   const std::uint64_t limit =

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "guestlink/guest_memory.h"
+#include "guestlink/guest_session.h"
 
 namespace guestlink::shell {
 
@@ -16,6 +17,8 @@ void require_range(const GuestMemory& memory, GuestRange range, Access access);
 
 /// Throws Failure if an access, which was checked before, failed: the guest has gone.
 void require_ok(AccessStatus status, GuestRange range);
+/// The same for a write of code, which says itself what happened.
+void require_ok(const CodeWrite& result, GuestRange range);
 
 /// A run of RAM that is in one piece in this process; `host` is null where the file has a hole:
 /// zeroes, which reading would allocate.

@@ -14,6 +14,7 @@ namespace {
 struct Options {
   unsigned width = 32;
   std::uint64_t count = 1;
+  bool code = false;
 };
 
 constexpr const char* kNote =
@@ -46,20 +47,41 @@ int read_words(const Command& command, const Options& options) {
   return kExitOk;
 }
 
+void store_words(const Command& command, std::uint64_t address,
+                 const std::vector<std::uint64_t>& values, unsigned width) {
+  auto [memory, report] = command.attach(Access::kWrite);
+  const std::uint64_t bytes = width / 8;
+  require_range(memory, {address, values.size() * bytes}, Access::kWrite);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    store_word(memory, address + i * bytes, values[i], width);
+  }
+}
+
+void write_code(const Command& command, std::uint64_t address,
+                const std::vector<std::uint64_t>& values, unsigned width) {
+  std::vector<std::byte> code;
+  for (const std::uint64_t value : values) {
+    const auto bytes = bytes_of(value);
+    code.insert(code.end(), bytes.begin(), bytes.begin() + width / 8);
+  }
+  GuestSession session = command.open_session();
+  require_range(session.memory(), {address, code.size()}, Access::kWrite);
+  require_ok(session.write_code(address, code), {address, code.size()});
+}
+
 int write_words(const Command& command, const Options& options) {
   const std::uint64_t address = command.address("ADDRESS");
   std::vector<std::uint64_t> values;
   for (const std::string& text : command.words("VALUE")) {
     values.push_back(word_of("VALUE", text, options.width));
   }
-  auto [memory, report] = command.attach(Access::kWrite);
-  const std::uint64_t bytes = options.width / 8;
-  require_range(memory, {address, values.size() * bytes}, Access::kWrite);
-  auto written = nlohmann::ordered_json::array();
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    store_word(memory, address + i * bytes, values[i], options.width);
-    written.push_back(word_text(values[i], options.width));
+  if (options.code) {
+    write_code(command, address, values, options.width);
+  } else {
+    store_words(command, address, values, options.width);
   }
+  auto written = nlohmann::ordered_json::array();
+  for (const std::uint64_t value : values) written.push_back(word_text(value, options.width));
   if (command.json()) {
     Command::print({{"address", hex(address)}, {"width", options.width}, {"values", written}});
   }
@@ -88,6 +110,7 @@ void add_write(CLI::App& app, int& status) {
   command->operand("ADDRESS", "Guest address of the first word");
   command->operand("VALUE", "Words, at ascending addresses", Need::kMany);
   command->width(options->width);
+  command->app().add_flag("--code", options->code, kCode);
   command->note(kNote);
   command->body(status, [command, options] { return write_words(*command, *options); });
 }

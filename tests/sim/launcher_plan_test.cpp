@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "launcher/layout.h"
+#include "launcher/cpu_room.h"
 #include "launcher/plan.h"
 #include "launcher/ram_size.h"
 
@@ -18,7 +18,8 @@ namespace {
 using Words = std::vector<std::string>;
 
 constexpr std::uint64_t kMiB = 1 << 20;
-const Inherited kInherited{.ram = 5, .qmp_settings = "/run/q.conf"};
+const Inherited kInherited{
+    .ram = 5, .qmp_settings = "/run/q.conf", .qtest_settings = "/run/t.conf"};
 
 Plan plan_of(const Words& words) { return make_plan(words, kInherited); }
 
@@ -136,7 +137,7 @@ Words expected_words(const Rewrite& rewrite) {
   Words words{"qemu-system-x86_64", "-object", ram_object(rewrite.mib * kMiB)};
   for (const std::string& word : rewrite.rewritten) {
     if (word == "@") {
-      words.insert(words.end(), {"-readconfig", "/run/q.conf"});
+      words.insert(words.end(), {"-readconfig", "/run/q.conf", "-readconfig", "/run/t.conf"});
     } else {
       words.push_back(word);
     }
@@ -151,7 +152,6 @@ TEST(LauncherPlanTest, RewritesCommands) {
     const Plan plan = plan_of(given);
     EXPECT_EQ(joined(plan.words), joined(expected_words(rewrite))) << rewrite.what;
     EXPECT_EQ(plan.ram_bytes, rewrite.mib * kMiB) << rewrite.what;
-    EXPECT_TRUE(plan.no_layout.empty()) << rewrite.what;
   }
 }
 
@@ -173,41 +173,31 @@ TEST(LauncherPlanTest, LeavesWordsBeforeQemuAlone) {
   EXPECT_EQ(joined(plan.words), "<taskset><-c><0></opt/bin/qemu-system-aarch64><-object><" +
                                     ram_object(128 * kMiB) +
                                     "><-smp><1,maxcpus=2><-readconfig></run/q.conf>"
+                                    "<-readconfig></run/t.conf>"
                                     "<-M><virt,memory-backend=guestlink-ram>");
 }
 
 struct Own {
   const char* what;
   Words given;
-  std::string path;
-  std::string no_layout;
 };
 
 const Own kOwn[] = {
     {"a shared file",
      {"-object", "memory-backend-file,id=mem,size=1G,mem-path=/dev/shm/a,,b,share=on", "-M",
-      "q35,memory-backend=mem"},
-     "/dev/shm/a,b",
-     ""},
+      "q35,memory-backend=mem"}},
     {"as JSON",
      {"-object",
       R"({"qom-type":"memory-backend-file","id":"mem","size":1,"mem-path":"/x","share":true})",
-      "-machine", "memory-backend=mem"},
-     "/x",
-     ""},
+      "-machine", "memory-backend=mem"}},
     {"a memfd, which is shared if nothing is said",
-     {"-object", "memory-backend-memfd,id=mem,size=1G", "-M", "memory-backend=mem"},
-     "",
-     "has no path"},
+     {"-object", "memory-backend-memfd,id=mem,size=1G", "-M", "memory-backend=mem"}},
     {"an offset",
      {"-object", "memory-backend-file,id=mem,size=1G,mem-path=/x,share=yes,offset=4M", "-M",
-      "memory-backend=mem"},
-     "/x",
-     "from an offset"},
+      "memory-backend=mem"}},
     {"NUMA",
-     {"-object", "memory-backend-file,id=a,size=1G,mem-path=/x,share=on", "-numa", "node,memdev=a"},
-     "/x",
-     "a node"},
+     {"-object", "memory-backend-file,id=a,size=1G,mem-path=/x,share=on", "-numa",
+      "node,memdev=a"}},
 };
 
 TEST(LauncherPlanTest, KeepsSharedRamOfTheUsers) {
@@ -215,13 +205,11 @@ TEST(LauncherPlanTest, KeepsSharedRamOfTheUsers) {
     Words given{"qemu-system-x86_64", "-smp", "2"};
     given.insert(given.end(), own.given.begin(), own.given.end());
     Words expected = given;
-    expected.insert(expected.begin() + 1, {"-readconfig", "/run/q.conf"});
+    expected.insert(expected.begin() + 1,
+                    {"-readconfig", "/run/q.conf", "-readconfig", "/run/t.conf"});
     const Plan plan = plan_of(given);
     EXPECT_EQ(joined(plan.words), joined(expected)) << own.what;
     EXPECT_EQ(plan.ram_bytes, 0U) << own.what;
-    EXPECT_EQ(plan.own_ram, own.path) << own.what;
-    EXPECT_EQ(plan.no_layout.empty(), own.no_layout.empty()) << own.what << ": " << plan.no_layout;
-    EXPECT_NE(plan.no_layout.find(own.no_layout), std::string::npos) << plan.no_layout;
   }
 }
 
@@ -266,12 +254,21 @@ TEST(LauncherPlanTest, RefusesWhatCannotBeRight) {
 
 TEST(LauncherPlanTest, SaysEachChangeInALine) {
   const Plan plan = plan_of({"qemu-system-x86_64", "-M", "q35", "-m", "1.5G"});
-  ASSERT_EQ(plan.changes.size(), 4U);
+  ASSERT_EQ(plan.changes.size(), 5U);
   EXPECT_NE(plan.changes[0].find("1536 MiB in a sealed memory file"), std::string::npos);
   EXPECT_NE(plan.changes[1].find("-machine q35,memory-backend="), std::string::npos);
   EXPECT_NE(plan.changes[2].find("-smp 1,maxcpus=2: with one possible CPU"), std::string::npos);
+  EXPECT_NE(plan.changes[4].find("-readconfig /run/t.conf: a qtest socket"), std::string::npos);
   EXPECT_NE(plan.changes[3].find("-readconfig /run/q.conf"), std::string::npos);
   for (const std::string& change : plan.changes) EXPECT_EQ(change.find('\n'), std::string::npos);
+}
+
+TEST(LauncherPlanTest, AddsNoSecondQtest) {
+  EXPECT_TRUE(plan_of({"qemu-system-x86_64"}).qtest);
+  EXPECT_FALSE(plan_of({"qemu-system-x86_64", "-qtest", "unix:x,server=on,wait=off"}).qtest);
+  const Plan plan = plan_of({"qemu-system-x86_64", "-object", "qtest,id=q,chardev=c"});
+  EXPECT_FALSE(plan.qtest);
+  EXPECT_EQ(joined(plan.words).find("/run/t.conf"), std::string::npos);
 }
 
 TEST(LauncherPlanTest, Warns) {
@@ -289,7 +286,6 @@ TEST(LauncherPlanTest, Warns) {
     EXPECT_NE(plan.warnings[0].find(text), std::string::npos) << plan.warnings[0];
   }
   EXPECT_TRUE(plan_of({"qemu-system-x86_64"}).warnings.empty());
-  EXPECT_FALSE(plan_of({"qemu-system-x86_64", "-M", "q35,max-ram-below-4g=1G"}).no_layout.empty());
 }
 
 TEST(LauncherRamSizeTest, ReadsSizesAsQemuDoes) {
@@ -310,22 +306,7 @@ TEST(LauncherRamSizeTest, ReadsSizesAsQemuDoes) {
   EXPECT_EQ(size_text(106496), "104 KiB");
 }
 
-TEST(LauncherLayoutTest, KnowsTheMachinesOfTheTable) {
-  EXPECT_EQ(layout_of("x86_64", "pc-i440fx-7.2"), "pc");
-  EXPECT_EQ(layout_of("i386", "pc-q35-11.0"), "q35");
-  EXPECT_EQ(layout_of("x86_64", "microvm"), "microvm");
-  EXPECT_EQ(layout_of("aarch64", "virt-10.0"), "arm-virt");
-  EXPECT_EQ(layout_of("arm", "virt-7.2"), "arm-virt");
-  EXPECT_EQ(layout_of("riscv64", "virt"), "riscv-virt");
-  EXPECT_EQ(layout_of("arm", "xilinx-zynq-a9"), "zynq");
-  for (const char* machine : {"isapc", "pc-i440fx-1.7", "raspi3b", "pc", "", "none"}) {
-    EXPECT_EQ(layout_of("x86_64", machine), "") << machine;
-  }
-  EXPECT_EQ(layout_of("loongarch64", "virt"), "");
-  EXPECT_EQ(layout_of("m68k", "virt-7.2"), "");
-}
-
-TEST(LauncherLayoutTest, KnowsWhichMachinesTakeTwoCpus) {
+TEST(LauncherCpuRoomTest, KnowsWhichMachinesTakeTwoCpus) {
   EXPECT_EQ(cpu_room_of("x86_64", ""), CpuRoom::kOne);
   EXPECT_EQ(cpu_room_of("x86_64", "pc-q35-6.0"), CpuRoom::kOne);
   EXPECT_EQ(cpu_room_of("aarch64", "virt"), CpuRoom::kOne);

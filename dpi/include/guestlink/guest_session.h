@@ -57,8 +57,11 @@ struct CodeWrite {
 /// Threads. take_events() and loss() from any; the rest like GuestMemory's construction.
 class GuestSession {
  public:
-  /// Attaches to what `spec` names. Throws AttachError.
-  explicit GuestSession(std::string spec);
+  enum class Watch : std::uint8_t { kYes, kNo };
+
+  /// Attaches to what `spec` names. kNo is for a session too short to be worth a watch. Throws
+  /// AttachError.
+  explicit GuestSession(std::string spec, Watch watch = Watch::kYes);
   /// Memory from elsewhere: not watched, and it cannot be attached again.
   explicit GuestSession(GuestMemory memory);
   GuestSession(GuestSession&& other) noexcept;

@@ -300,14 +300,14 @@ void follow_file(LiveAttachment& live) {
   }
 }
 
-LiveAttachment follow_parsed(const Spec& spec, std::optional<QmpClient> connection) {
+LiveAttachment follow_parsed(const Spec& spec, bool watch, std::optional<QmpClient> connection) {
   LiveAttachment live;
   live.spec = spec;
-  if (spec.scheme == "qmp") {
+  if (spec.scheme == "qmp" && watch) {
     follow_qmp(live, std::move(connection));
   } else {
     live.attachment = attach_parsed(spec);
-    if (spec.scheme == "file") follow_file(live);
+    if (spec.scheme == "file" && watch) follow_file(live);
   }
   return live;
 }
@@ -336,9 +336,10 @@ Attachment attach_with_report(std::string_view spec) { return attach_text(spec, 
 
 GuestMemory attach(std::string_view spec) { return attach_with_report(spec).memory; }
 
-LiveAttachment detail::attach_live(std::string_view text, std::optional<QmpClient> connection) {
+LiveAttachment detail::attach_live(std::string_view text, bool watch,
+                                   std::optional<QmpClient> connection) {
   return attach_text(text, [&](const Spec& spec) {
-    return follow_parsed(spec, std::exchange(connection, std::nullopt));
+    return follow_parsed(spec, watch, std::exchange(connection, std::nullopt));
   });
 }
 

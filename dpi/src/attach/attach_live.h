@@ -22,8 +22,8 @@ struct LiveAttachment {
   std::vector<FoundQemu> qemus;         ///< whose end is the guest's, where there is no connection
 };
 
-/// Attaches to what `text` names. `connection` is one from an earlier attachment to the same, that
-/// still stands: its events go on. Throws AttachError.
-LiveAttachment attach_live(std::string_view text, std::optional<QmpClient> connection);
+/// Attaches to what `text` names; with `watch` the guest can be followed. `connection` is one from
+/// an earlier attachment to the same, that still stands: its events go on. Throws AttachError.
+LiveAttachment attach_live(std::string_view text, bool watch, std::optional<QmpClient> connection);
 
 }  // namespace guestlink::detail

@@ -25,6 +25,7 @@ struct GuestSession::Link {
 
   std::string text;  // of the spec; empty for memory from elsewhere
   detail::Spec spec;
+  bool watching = false;
   AttachReport report;
   bool had_qemu = false;  // that was found by the file it has mapped
   std::unique_ptr<GuestWatch> watch;
@@ -65,9 +66,10 @@ void GuestSession::Link::write_by_qtest(std::uint64_t address, std::span<const s
   }
 }
 
-GuestSession::GuestSession(std::string spec) : link_(std::make_unique<Link>()) {
+GuestSession::GuestSession(std::string spec, Watch watch) : link_(std::make_unique<Link>()) {
   link_->text = std::move(spec);
-  memory_ = link_->take(detail::attach_live(link_->text, std::nullopt));
+  link_->watching = watch == Watch::kYes;
+  memory_ = link_->take(detail::attach_live(link_->text, link_->watching, std::nullopt));
 }
 
 GuestSession::GuestSession(GuestMemory memory)
@@ -101,7 +103,7 @@ void GuestSession::reattach() {
   if (link_->text.empty()) fail("this memory was made by another program part, not by a spec");
   memory_.detach();
   memory_.unlock_files();  // our own lock would be in the way
-  LiveAttachment live = detail::attach_live(link_->text, link_->stop_watch());
+  LiveAttachment live = detail::attach_live(link_->text, link_->watching, link_->stop_watch());
   if (link_->had_qemu && live.qemus.empty()) fail("no QEMU has the file mapped yet");
   memory_.reattach(link_->take(std::move(live)));
 }

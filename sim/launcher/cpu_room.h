@@ -2,14 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <string>
 #include <string_view>
 
 namespace guestlink::launcher {
-
-/// The machine= of an attach spec for a QEMU machine: `pc` for ("x86_64", "pc-i440fx-7.2"). Empty
-/// if no layout is known for it. The machine is the versioned name, as QMP tells it.
-[[nodiscard]] std::string layout_of(std::string_view target, std::string_view machine);
 
 /// How many CPUs a machine can be given.
 enum class CpuRoom {
