@@ -55,7 +55,7 @@ void print_text(const std::vector<Check>& checks) {
 int doctor(const Command& command, const std::string& qemu) {
   std::vector<Check> checks = check_spec(command);  // before QEMU is run: usage errors come first
   append(checks, check_qemu(qemu));
-  append(checks, {check_shared_memory("/dev/shm"), check_kvm("/dev/kvm")});
+  append(checks, {check_shared_memory("/dev/shm"), check_kvm("/dev/kvm", "/proc/cpuinfo")});
   append(checks, check_limits());
   append(checks, {check_verilator()});
   const bool failed = std::any_of(checks.begin(), checks.end(), [](const Check& check) {

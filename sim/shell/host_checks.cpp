@@ -146,7 +146,17 @@ Check check_shared_memory(const std::string& folder) {
               " (docker: --shm-size=4g), or use memory-backend-memfd"};
 }
 
-Check check_kvm(const std::string& device) {
+bool is_software_kvm(const std::string& cpuinfo) {
+  static const std::regex kFlags("^flags\\s*:.*");
+  static const std::regex kVirtualizes(".*\\b(vmx|svm)\\b.*");
+  std::ifstream file(cpuinfo);
+  for (std::string line; std::getline(file, line);) {
+    if (std::regex_match(line, kFlags)) return !std::regex_match(line, kVirtualizes);
+  }
+  return false;
+}
+
+Check check_kvm(const std::string& device, const std::string& cpuinfo) {
   const auto unusable = [&](const std::string& found, const std::string& advice) {
     return Check{Verdict::kWarn, device, found, advice + "; -accel tcg works without"};
   };
@@ -167,8 +177,11 @@ Check check_kvm(const std::string& device) {
   if (ioctl(kvm.get(), KVM_CHECK_EXTENSION, KVM_CAP_USER_MEMORY) <= 0) {
     return unusable("takes no memory of ours", "a newer kernel is needed");
   }
-  return {Verdict::kOk, device, "makes a machine and a CPU; whether a guest boots is not tried",
-          ""};
+  if (is_software_kvm(cpuinfo)) {
+    return unusable("is a KVM in software: the processor has neither vmx nor svm",
+                    "an unmodified Linux does not boot on it");
+  }
+  return {Verdict::kOk, device, "makes a machine and a CPU, on a processor that virtualizes", ""};
 }
 
 std::vector<Check> check_limits() {

@@ -23,7 +23,11 @@ std::vector<Check> check_qemu(const std::string& program);
 Check check_verilator();
 Check check_shared_memory(const std::string& folder);
 /// Opens it and makes a virtual machine with a CPU, which nothing runs on.
-Check check_kvm(const std::string& device);
+Check check_kvm(const std::string& device, const std::string& cpuinfo);
+/// Whether a KVM here has no processor that helps it (kvm_pvm): an unmodified Linux hangs early in
+/// its boot there. An x86 processor that virtualizes says so in its line of flags of /proc/cpuinfo,
+/// the file; others have no such line.
+bool is_software_kvm(const std::string& cpuinfo);
 /// What the process may use: locked memory, size of a file, mappings.
 std::vector<Check> check_limits();
 
