@@ -98,6 +98,28 @@ TEST(ShimHandleTest, StatusAndGenerationTellOfALoss) {
   EXPECT_EQ(guestlink_status(nullptr), GUESTLINK_BAD_HANDLE);
 }
 
+TEST(ShimHandleTest, AHandleIsAttachedAgain) {
+  const test::TemporaryDirectory directory;
+  const std::string ram = directory.file("ram");
+  void* const handle = guestlink_open(("mock:" + ram + ",size=64K").c_str());
+  ASSERT_EQ(guestlink_write64(handle, 0, 5), GUESTLINK_OK);
+  memory_from_id(guestlink_id(handle))->detach();
+  ASSERT_EQ(guestlink_status(handle), GUESTLINK_DETACHED);
+  EXPECT_EQ(guestlink_reattach(handle), GUESTLINK_OK) << guestlink_last_error();
+  EXPECT_EQ(guestlink_generation(handle), 3U);
+  unsigned long long word = 0;
+  EXPECT_EQ(guestlink_read64(handle, 0, &word), GUESTLINK_OK);
+  EXPECT_EQ(word, 5U);
+  std::filesystem::resize_file(ram, 0x1000);
+  EXPECT_EQ(guestlink_reattach(handle), GUESTLINK_DETACHED);
+  const std::string why = guestlink_last_error();
+  EXPECT_NE(why.find("exists and has 0x1000 bytes, not size=0x10000"), std::string::npos) << why;
+  EXPECT_EQ(guestlink_generation(handle), 4U);
+  EXPECT_EQ(guestlink_close(handle), GUESTLINK_OK);
+  EXPECT_EQ(guestlink_reattach(handle), GUESTLINK_BAD_HANDLE);
+  EXPECT_EQ(guestlink_reattach(nullptr), GUESTLINK_BAD_HANDLE);
+}
+
 TEST(ShimHandleTest, AWriteThatMeetsTheLossIsPartial) {
   const test::TemporaryDirectory directory;
   const std::string ram = directory.file("ram");
@@ -231,6 +253,7 @@ TEST(ShimErrorTest, StatusNamesAreTheContracts) {
   EXPECT_STREQ(guestlink_status_name(GUESTLINK_BAD_ARGUMENT), "BAD_ARGUMENT");
   EXPECT_STREQ(guestlink_status_name(GUESTLINK_IO_ERROR), "IO_ERROR");
   EXPECT_STREQ(guestlink_status_name(GUESTLINK_PARTIAL), "PARTIAL");
+  EXPECT_STREQ(guestlink_status_name(GUESTLINK_UNSUPPORTED), "UNSUPPORTED");
   EXPECT_STREQ(guestlink_status_name(99), "UNKNOWN");
 }
 
@@ -253,6 +276,7 @@ TEST(ShimArgumentTest, NullPointersAreBadArguments) {
   EXPECT_EQ(guestlink_write_beat32(handle, 0, &word, nullptr), kBad);
   EXPECT_EQ(guestlink_read_block(handle, 0, nullptr), kBad);
   EXPECT_EQ(guestlink_write_block(handle, 0, nullptr), kBad);
+  EXPECT_EQ(guestlink_write_code(handle, 0, nullptr), kBad);
   EXPECT_EQ(guestlink_compare(handle, 0, 0, 8, nullptr), kBad);
   EXPECT_EQ(guestlink_crc32c(handle, 0, 8, nullptr), kBad);
   EXPECT_EQ(guestlink_load_file(handle, 0, nullptr, &wide), kBad);
@@ -313,6 +337,7 @@ TEST(ShimBlockTest, ArraysThatCannotBeReadAreRefused) {
   array.has_c_layout = array.has_elements = false;
   EXPECT_EQ(guestlink_read_block(handle, 0, &array), GUESTLINK_BAD_ARGUMENT);
   EXPECT_EQ(guestlink_write_block(handle, 0, &array), GUESTLINK_BAD_ARGUMENT);
+  EXPECT_EQ(guestlink_write_code(handle, 0, &array), GUESTLINK_BAD_ARGUMENT);
   EXPECT_EQ(guestlink_close(handle), GUESTLINK_OK);
 }
 

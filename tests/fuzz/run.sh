@@ -22,14 +22,14 @@ printf '{"QMP": {}}\r\n{"event": "\\"}"}{"return": {}}' >"$out/qmp_framer/greeti
 
 compile=(clang++ -std=c++20 -O1 -g1 -fsanitize=fuzzer-no-link,address,undefined
   -fno-sanitize-recover=all -Idpi/include -Idpi/src)
-sources=(dpi/src/attach/{mtree,spec,qmp_client,qmp_guest}.cpp
-  dpi/src/memory/{address_map,mapping}.cpp)
+sources=(dpi/src/attach/{mtree,number,qmp_client,qmp_guest,spec,unix_socket}.cpp
+  dpi/src/memory/{address_map,fault_registry,mapping,memory_state}.cpp)
+echo "fuzz: compiling"
+printf '%s\n' "${sources[@]}" | xargs -P "$(nproc)" -I{} sh -c \
+  'object=$1/$(basename "$2" .cpp).o; shift 2; "$@" -o "$object"' _ "$out" {} \
+  "${compile[@]}" -c {}
 objects=()
-for source in "${sources[@]}"; do
-  object=$out/$(basename "$source" .cpp).o
-  "${compile[@]}" -c "$source" -o "$object"
-  objects+=("$object")
-done
+for source in "${sources[@]}"; do objects+=("$out/$(basename "$source" .cpp).o"); done
 for name in mtree spec qmp_framer; do
   echo "fuzz: $name, $seconds s"
   "${compile[@]}" -fsanitize=fuzzer "tests/fuzz/${name}_fuzzer.cpp" "${objects[@]}" \

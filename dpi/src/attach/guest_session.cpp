@@ -111,7 +111,8 @@ void GuestSession::reattach() {
 CodeWrite GuestSession::write_code(std::uint64_t address, std::span<const std::byte> data) {
   const AccessStatus checked = memory_.check(address, data.size(), Access::kWrite);
   if (checked != AccessStatus::kOk) return {checked, ""};
-  const bool plain = link_->spec.scheme == "mock" || link_->report.accelerator == "kvm";
+  const bool plain =
+      link_->text.empty() || link_->spec.scheme == "mock" || link_->report.accelerator == "kvm";
   if (plain) return {memory_.write(address, data), ""};
   if (!link_->spec.qtest) {
     return {AccessStatus::kUnsupported,
