@@ -210,8 +210,12 @@ class DoorbellServer {
 
   std::optional<int> finish() {
     Summary& summary = session_.summary;
-    if (!closed_by_guest() && session_.guest.gone()) return std::nullopt;
     const ModelDriver::PageStatus page = session_.driver.page();
+    if (!closed_by_guest() && session_.guest.gone()) {
+      // Another file may be at the path; this one's guest can still be told.
+      if (page.attached && !session_.memory.lost()) detach();
+      return std::nullopt;
+    }
     if (summary.stop_reason.empty() && page.attached) summary.stop_reason = driver_reason();
     if (page.attached) detach();
     if (!summary.stop_reason.empty()) return kExitFailed;

@@ -56,7 +56,6 @@ void GuestFollower::take_events() {
 void GuestFollower::look_at_file() {
   const auto problem = guest_.memory().file_problem();
   if (!problem) return;
-  guest_.memory().detach();
   loss_ = Loss{"file changed", problem->text};
 }
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "shell/command.h"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
@@ -86,15 +87,27 @@ void Command::operand(const std::string& name, const std::string& what, Need nee
   if (need != Need::kMany) slot.option->expected(1)->allow_extra_args(false);
 }
 
-CLI::Option* Command::number(const std::string& names, std::uint64_t& value,
-                             const std::string& what) {
-  const auto take = [&value, names](const std::string& text) {
-    value = number_of(names, text, "a number such as 64, 0x40 or 4K");
-  };
-  return app_->add_option_function<std::string>(names, take, what)->type_name("NUMBER");
+void Command::flag(const std::string& names, bool& value, const std::string& what) {
+  app_->add_flag(names, value, what);
 }
 
-CLI::Option* Command::width(unsigned& bits) {
+void Command::option(const std::string& names, const std::string& type, const std::string& what,
+                     std::function<void(const std::string&)> take) {
+  app_->add_option_function<std::string>(names, take, what)->type_name(type);
+}
+
+void Command::option(const std::string& names, const std::string& type, const std::string& what,
+                     std::string& value) {
+  option(names, type, what, [&value](const std::string& text) { value = text; });
+}
+
+void Command::number(const std::string& names, std::uint64_t& value, const std::string& what) {
+  option(names, "NUMBER", what, [&value, names](const std::string& text) {
+    value = number_of(names, text, "a number such as 64, 0x40 or 4K");
+  });
+}
+
+void Command::width(unsigned& bits) {
   const auto take = [&bits](const std::string& text) {
     const auto value = parse_number(text).value_or(0);
     if (value != 8 && value != 16 && value != 32 && value != 64) {
@@ -103,8 +116,10 @@ CLI::Option* Command::width(unsigned& bits) {
     bits = static_cast<unsigned>(value);
   };
   const std::string what = "Bits of a word (default " + std::to_string(bits) + ")";
-  return app_->add_option_function<std::string>("--width", take, what)->type_name("8|16|32|64");
+  option("--width", "8|16|32|64", what, take);
 }
+
+bool Command::has_option(const std::string& name) const { return app_->count(name) != 0; }
 
 std::string Command::usage() const {
   std::string text = "guestlink " + app_->get_name();

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -13,6 +12,12 @@
 #include "guestlink/attach.h"
 #include "guestlink/guest_session.h"
 #include "shell/errors.h"
+
+namespace CLI {  // its header takes seconds to compile; only those who define the command line want
+                 // it
+class App;
+class Option;
+}  // namespace CLI
 
 namespace guestlink::shell {
 
@@ -36,19 +41,25 @@ class Command {
   /// In their order. `type` is FILE or A|B|C where completion can help.
   void operand(const std::string& name, const std::string& what, Need need = Need::kRequired,
                const std::string& type = "");
-  /// An option whose value is a number (0x, K, M, G).
-  CLI::Option* number(const std::string& names, std::uint64_t& value, const std::string& what);
+  void flag(const std::string& names, bool& value, const std::string& what);
+  /// An option; `take` may throw UsageError.
+  void option(const std::string& names, const std::string& type, const std::string& what,
+              std::function<void(const std::string&)> take);
+  /// One whose value is text: FILE, ADDRESS ...
+  void option(const std::string& names, const std::string& type, const std::string& what,
+              std::string& value);
+  /// One whose value is a number (0x, K, M, G).
+  void number(const std::string& names, std::uint64_t& value, const std::string& what);
   /// The width of a word in bits: 8, 16, 32 or 64.
-  CLI::Option* width(unsigned& bits);
+  void width(unsigned& bits);
   void note(const std::string& text) { notes_ += "\n" + text; }
-  CLI::App& app() { return *app_; }
   /// What the command does, once all is set up; `status` becomes the exit code.
   void body(int& status, std::function<int()> run);
 
   // In the body:
   [[nodiscard]] bool given(const std::string& name) const { return !words(name).empty(); }
   /// Whether an option was given.
-  [[nodiscard]] bool has_option(const std::string& name) const { return app_->count(name) != 0; }
+  [[nodiscard]] bool has_option(const std::string& name) const;
   [[nodiscard]] const std::string& text(const std::string& name) const;
   [[nodiscard]] const std::vector<std::string>& words(const std::string& name) const;
   /// Throws UsageError.

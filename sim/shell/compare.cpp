@@ -145,12 +145,8 @@ void add_compare(CLI::App& app, int& status) {
   command->operand("ADDRESS", "Guest address of the first byte");
   command->operand("LENGTH", "How many bytes; with --file all of the file by default",
                    Need::kOptional);
-  command->app()
-      .add_option("--file", options->file, "Compare with this file from its start")
-      ->type_name("FILE");
-  command->app()
-      .add_option("--with", options->with, "Compare with guest memory at this address")
-      ->type_name("ADDRESS");
+  command->option("--file", "FILE", "Compare with this file from its start", options->file);
+  command->option("--with", "ADDRESS", "Compare with guest memory at this address", options->with);
   command->note("Exit code 0 if all bytes are equal, 1 if not; nothing is printed if they are.");
   command->body(status, [command, options] { return compare(*command, *options); });
 }

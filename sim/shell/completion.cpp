@@ -1,5 +1,6 @@
 // Copyright The Guestlink Authors
 // SPDX-License-Identifier: Apache-2.0
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <sstream>

@@ -83,9 +83,7 @@ void add_doctor(CLI::App& app, int& status) {
   const auto command = std::make_shared<Command>(
       app, "doctor", "Check what this machine has for guests and simulators", "guestlink doctor",
       Memory::kOptional);
-  command->app()
-      .add_option("--qemu", *qemu, "The QEMU to ask (default qemu-system-x86_64)")
-      ->type_name("FILE");
+  command->option("--qemu", "FILE", "The QEMU to ask (default qemu-system-x86_64)", *qemu);
   command->note("Exit code 1 if something that is needed is missing (FAIL); WARN is not.");
   command->body(status, [command, qemu] { return doctor(*command, *qemu); });
 }

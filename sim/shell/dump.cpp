@@ -76,8 +76,8 @@ void add_dump(CLI::App& app, int& status) {
       "guestlink dump file:/dev/shm/ram,machine=pc 0x7c00 512");
   command->operand("ADDRESS", "Guest address of the first byte");
   command->operand("LENGTH", "How many bytes");
-  command->app().add_flag("-v,--all-lines", *all_lines,
-                          "Print lines that equal the one before, too, not a * for them");
+  command->flag("-v,--all-lines", *all_lines,
+                "Print lines that equal the one before, too, not a * for them");
   command->body(status, [command, all_lines] { return dump(*command, *all_lines); });
 }
 

@@ -166,14 +166,11 @@ int find(const Command& command, const Options& options) {
   return matches.addresses.empty() ? kExitFailed : kExitOk;
 }
 
-void add_options(CLI::App& app, Options& options) {
-  app.add_option("--bytes", options.bytes, "Bytes in hexadecimal, such as 'de ad be ef'")
-      ->type_name("HEX");
-  app.add_option("--text", options.text, "Characters, without a zero at the end")
-      ->type_name("TEXT");
-  app.add_option("--value", options.value, "A little-endian word of --width bits")
-      ->type_name("NUMBER");
-  app.add_flag("--doorbell", options.doorbell,
+void add_options(Command& command, Options& options) {
+  command.option("--bytes", "HEX", "Bytes in hexadecimal, such as 'de ad be ef'", options.bytes);
+  command.option("--text", "TEXT", "Characters, without a zero at the end", options.text);
+  command.option("--value", "NUMBER", "A little-endian word of --width bits", options.value);
+  command.flag("--doorbell", options.doorbell,
                "The signature of doorbell pages; says which are live");
 }
 
@@ -186,7 +183,7 @@ void add_find(CLI::App& app, int& status) {
                                 "guestlink find qmp:/run/vm.sock --text 'Linux version'");
   command->operand("ADDRESS", "Where to begin; all of RAM by default", Need::kOptional);
   command->operand("LENGTH", "How many bytes to search", Need::kOptional);
-  add_options(command->app(), *options);
+  add_options(*command, *options);
   command->width(options->width);
   command->number("--align", options->align,
                   "Only at multiples of this (default: 1, with --value its bytes)");

@@ -129,8 +129,8 @@ void add_load(CLI::App& app, int& status) {
       "guestlink load file:/dev/shm/ram,machine=arm-virt --elf firmware.elf");
   command->operand("FILE", "What to load", Need::kRequired, "FILE");
   command->operand("ADDRESS", "Guest address of the first byte; not with --elf", Need::kOptional);
-  command->app().add_flag("--elf", flags->elf, "Load each PT_LOAD segment at its physical address");
-  command->app().add_flag("--code", flags->code, kCode);
+  command->flag("--elf", flags->elf, "Load each PT_LOAD segment at its physical address");
+  command->flag("--code", flags->code, kCode);
   command->note(
       "All is checked before the first byte is written. Code that the guest has run already\n"
       "may stay as it was without --code: QEMU's translation does not see the change.");

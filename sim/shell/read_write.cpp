@@ -110,7 +110,7 @@ void add_write(CLI::App& app, int& status) {
   command->operand("ADDRESS", "Guest address of the first word");
   command->operand("VALUE", "Words, at ascending addresses", Need::kMany);
   command->width(options->width);
-  command->app().add_flag("--code", options->code, kCode);
+  command->flag("--code", options->code, kCode);
   command->note(kNote);
   command->body(status, [command, options] { return write_words(*command, *options); });
 }

@@ -170,7 +170,8 @@ int watch(const Command& command, const Options& options) {
   return watch.exit_code();
 }
 
-void add_seconds(CLI::App& app, const char* name, double& value, double least, const char* what) {
+void add_seconds(Command& command, const char* name, double& value, double least,
+                 const char* what) {
   const auto take = [&value, name, least](const std::string& text) {
     const char* const end = text.data() + text.size();
     const auto [rest, error] = std::from_chars(text.data(), end, value);
@@ -178,7 +179,7 @@ void add_seconds(CLI::App& app, const char* name, double& value, double least, c
     throw UsageError(std::string(name) + " is " + in_quotes(text) + ", expected seconds, " +
                      (least > 0 ? "at least 0.0001" : "0 or more"));
   };
-  app.add_option_function<std::string>(name, take, what)->type_name("SECONDS");
+  command.option(name, "SECONDS", what, take);
 }
 
 }  // namespace
@@ -192,9 +193,9 @@ void add_watch(CLI::App& app, int& status) {
   command->operand("ADDRESS", "Guest address of the first word");
   command->operand("LENGTH", "How many bytes; one word by default", Need::kOptional);
   command->width(options->width);
-  add_seconds(command->app(), "--interval", options->interval, kShortest,
+  add_seconds(*command, "--interval", options->interval, kShortest,
               "Between two looks (default 0.1)");
-  add_seconds(command->app(), "--timeout", options->timeout, 0, "End after this time; 0 for never");
+  add_seconds(*command, "--timeout", options->timeout, 0, "End after this time; 0 for never");
   command->number("--count", options->count, "End after so many changes; 0 for never");
   command->note(
       "Ctrl-C ends it with a line that sums up. A change that is undone between two looks is\n"

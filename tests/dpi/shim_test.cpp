@@ -195,7 +195,7 @@ TEST(ShimErrorTest, OpenFailsWithTheAttachMessage) {
   EXPECT_STREQ(guestlink_last_error(), "attach spec is a null pointer");
   EXPECT_EQ(guestlink_open((std::string(20000, 'x') + ":").c_str()), nullptr);  // cut, not overrun
   EXPECT_GT(std::string(guestlink_last_error()).size(), 4096U);
-  EXPECT_TRUE(std::string(guestlink_last_error()).ends_with("one of file mock"));
+  EXPECT_TRUE(std::string(guestlink_last_error()).ends_with("one of file qmp mock"));
 }
 
 TEST(ShimErrorTest, AccessesTellFunctionAddressLengthAndStatus) {

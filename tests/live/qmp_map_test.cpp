@@ -193,11 +193,39 @@ TEST(QmpLiveTest, SharedRamBackendHasNoFileOfItsOwn) {
   expect_same_memory(qemu, attachment);
 }
 
+// Huge pages of 2 MiB for one test: those that are free, or that root can have made meanwhile.
+class HugePagesForATest {
+ public:
+  explicit HugePagesForATest(int wanted) {
+    if (number_in("free_hugepages") >= wanted) return;
+    made_ = wanted;
+    std::ofstream(kFolder + "nr_hugepages") << number_in("nr_hugepages") + made_;
+  }
+  HugePagesForATest(const HugePagesForATest&) = delete;
+  HugePagesForATest& operator=(const HugePagesForATest&) = delete;
+  ~HugePagesForATest() {
+    if (made_ > 0) std::ofstream(kFolder + "nr_hugepages") << number_in("nr_hugepages") - made_;
+  }
+  [[nodiscard]] static int free() { return number_in("free_hugepages"); }
+
+ private:
+  static int number_in(const std::string& name) {
+    int number = 0;
+    std::ifstream(kFolder + name) >> number;
+    return number;
+  }
+
+  inline static const std::string kFolder = "/sys/kernel/mm/hugepages/hugepages-2048kB/";
+  int made_ = 0;
+};
+
 TEST(QmpLiveTest, HugePages) {
   REQUIRE_PROGRAM(kX86);
-  std::ifstream free_pages("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages");
-  int pages = 0;
-  if (!(free_pages >> pages) || pages < 32) GTEST_SKIP() << "no 32 free huge pages of 2 MiB";
+  constexpr int kPages = 32;
+  const HugePagesForATest pages(kPages);
+  if (HugePagesForATest::free() < kPages) {
+    GTEST_SKIP() << "no 32 free huge pages of 2 MiB, and no right to make them";
+  }
   QemuProcess qemu(kX86, words_of("-S -M pc,memory-backend=mem -object "
                                   "memory-backend-memfd,id=mem,size=64M,hugetlb=on"));
   Attachment attachment = attach_with_report("qmp:" + qemu.socket());

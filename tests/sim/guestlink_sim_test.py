@@ -84,13 +84,13 @@ class Usage(Temporary):
         self.assertEqual(ram.read_bytes(), bytes(2 * MEBIBYTE))
 
     def test_bad_specs_are_told(self) -> None:
-        self.check(1, "nosuch", "--attach", "nosuch:x", "--doorbell")
+        self.check(2, "nosuch", "--attach", "nosuch:x", "--doorbell")
         self.check(1, str(self.directory), "--attach", f"file:{self.directory}/absent,machine=pc",
                    "--doorbell")
         self.check(1, "cannot write the trace", "--attach", "mock:,size=16M", "--self-test",
                    "--trace", f"{self.directory}/absent/x.fst")
         for _ in range(2):  # the file is made by the first run and used again by the second
-            self.check(1, "is the guest's RAM file", "--attach",
+            self.check(1, "is a file of the attach spec", "--attach",
                        f"mock:{self.directory}/ram,size=16M", "--self-test",
                        "--trace", f"{self.directory}/ram")
 
@@ -132,7 +132,8 @@ class SelfTest(Temporary):
         self.assertNotEqual(first["cycles"], other["cycles"])
         self.assertEqual(set(first), {
             "stop_reason", "page_address", "cycles", "wall_seconds", "cycles_per_second",
-            "descriptors", "bytes_read", "bytes_written", "interrupts", "guest_verdict", "errors",
+            "descriptors", "bytes_read", "bytes_written", "interrupts", "guest_resets", "reattached",
+            "generation", "guest_verdict", "errors",
             "seed"})
 
     def test_latency_costs_cycles(self) -> None:
