@@ -132,9 +132,8 @@ class SelfTest(Temporary):
         self.assertNotEqual(first["cycles"], other["cycles"])
         self.assertEqual(set(first), {
             "stop_reason", "page_address", "cycles", "wall_seconds", "cycles_per_second",
-            "descriptors", "bytes_read", "bytes_written", "interrupts", "guest_resets", "reattached",
-            "generation", "guest_verdict", "errors",
-            "seed"})
+            "descriptors", "bytes_read", "bytes_written", "interrupts", "guest_resets",
+            "reattached", "generation", "guest_verdict", "errors", "seed"})
 
     def test_latency_costs_cycles(self) -> None:
         fast, slow = (self.summary("--seed", "1", "--descriptors", "50", "--accept-stall", "0",
