@@ -20,6 +20,9 @@ namespace guestlink::live {
 /// Whether a program is in PATH.
 bool has_program(const std::string& name);
 
+/// The major version that a QEMU in PATH says it has; 0 if it says none.
+int major_version(const std::string& program);
+
 /// A QEMU under TCG without devices, display and network. Killed at the end of its scope.
 class QemuProcess {
  public:

@@ -65,6 +65,7 @@ TEST(MtreeTest, RowsOfEveryForm) {
       "  00000000e0000000-00000000e00000ff (prio -1000, i/o): a device's own name\r\n"
       "  00000000f0000000-00000000f0000fff (prio 0, romd): flash\r\n"
       "  00000000f1000000-00000000f1000fff (prio 0, ramd): vfio bar\r\n"
+      "  00000000f2000000-00000000f2ffffff (prio 0, container): window @0000000000001000\r\n"
       "  0000000100000000-0000000107ffffff (prio 0, nv-ram): nv\r\n"
       "  fffffffffffff000-ffffffffffffffff (prio 0, ram): top\r\n");
   const std::vector<MtreeRow> expected = {
@@ -76,6 +77,7 @@ TEST(MtreeTest, RowsOfEveryForm) {
       {0xE0000000, 0xE00000FF, MtreeType::kIo, "a device's own name", 0},
       {0xF0000000, 0xF0000FFF, MtreeType::kRomDevice, "flash", 0},
       {0xF1000000, 0xF1000FFF, MtreeType::kRamDevice, "vfio bar", 0},
+      {0xF2000000, 0xF2FFFFFF, MtreeType::kIo, "window", 0x1000},
       {0x100000000, 0x107FFFFFF, MtreeType::kRam, "nv", 0},
       {0xFFFFFFFFFFFFF000, std::numeric_limits<std::uint64_t>::max(), MtreeType::kRam, "top", 0},
   };
@@ -111,7 +113,7 @@ TEST(MtreeTest, WhatIsNotUnderstoodIsRefusedWithItsText) {
       {"  0000-00ff (prio 0, ram) mem", "has a type other than"},
       {"  0000-00ff (prio 0, RAM): mem", "has a type other than"},
       {"  0000-00ff (prio 0, nv-nv-ram): mem", "has a type other than"},
-      {"  0000-00ff (prio 0, container): mem", "has a type other than"},
+      {"  0000-00ff (prio 0, alias): mem", "has a type other than"},
       {"  0000-00ff (prio 0, ram): ", "has no name"},
       {"  0000-00ff (prio 0, ram):  KVM", "has no name"},
       {"  0000-00ff (prio 0, ram): mem @", "no number behind its '@'"},
@@ -193,6 +195,30 @@ TEST(MtreeTest, RecordedMachinesGiveTheirRows) {
        {backend_of("mem", 512 * kMiB)},
        false,
        {{2 * kGiB, 512 * kMiB, 0, 0, kReadWrite}}},
+      {"arm-virt-512M-qemu10",
+       {backend_of("mem", 512 * kMiB)},
+       false,
+       {{kGiB, 512 * kMiB, 0, 0, kReadWrite}}},
+      {"arm-virt-512M-qemu11",
+       {backend_of("mem", 512 * kMiB)},
+       false,
+       {{kGiB, 512 * kMiB, 0, 0, kReadWrite}}},
+      {"riscv-virt-512M-qemu11",
+       {backend_of("mem", 512 * kMiB)},
+       false,
+       {{2 * kGiB, 512 * kMiB, 0, 0, kReadWrite}}},
+      {"q35-4G-qemu10",
+       {backend_of("mem", 4 * kGiB)},
+       true,
+       {{0, 0xA0000, 0, 0, kReadWrite},
+        {0x100000, 2047 * kMiB, 0, 0x100000, kReadWrite},
+        {4 * kGiB, 2 * kGiB, 0, 2 * kGiB, kReadWrite}}},
+      {"q35-4G-qemu11",
+       {backend_of("mem", 4 * kGiB)},
+       true,
+       {{0, 0xA0000, 0, 0, kReadWrite},
+        {0x100000, 2047 * kMiB, 0, 0x100000, kReadWrite},
+        {4 * kGiB, 2 * kGiB, 0, 2 * kGiB, kReadWrite}}},
       {"zcu102-4G",
        {backend_of("mem", 4 * kGiB)},
        false,

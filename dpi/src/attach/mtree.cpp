@@ -57,8 +57,13 @@ bool skip_priority(std::string_view& rest) {
 
 std::optional<MtreeType> take_type(std::string_view& rest) {
   constexpr std::pair<std::string_view, MtreeType> kTypes[] = {
-      {"ram", MtreeType::kRam},        {"rom", MtreeType::kRom}, {"romd", MtreeType::kRomDevice},
-      {"ramd", MtreeType::kRamDevice}, {"i/o", MtreeType::kIo},
+      {"ram", MtreeType::kRam},
+      {"rom", MtreeType::kRom},
+      {"romd", MtreeType::kRomDevice},
+      {"ramd", MtreeType::kRamDevice},
+      {"i/o", MtreeType::kIo},
+      // QEMU 11 calls I/O that nothing answers so: a container with operations of its own.
+      {"container", MtreeType::kIo},
   };
   skip(rest, "nv-");
   const auto word = take(rest, "): ");
@@ -96,7 +101,7 @@ MtreeRow parse_row(std::string_view line) {
   if (row.last < row.first) refuse(line, "ends before it begins");
   if (!skip_priority(rest)) refuse(line, "has no number as its priority");
   const auto type = take_type(rest);
-  if (!type) refuse(line, "has a type other than ram, rom, romd, ramd or i/o");
+  if (!type) refuse(line, "has a type other than ram, rom, romd, ramd, i/o or container");
   row.type = *type;
   if (!parse_region(rest, row)) refuse(line, "has no name or no number behind its '@'");
   return row;
