@@ -92,7 +92,7 @@ void Command::flag(const std::string& names, bool& value, const std::string& wha
 }
 
 void Command::option(const std::string& names, const std::string& type, const std::string& what,
-                     std::function<void(const std::string&)> take) {
+                     const std::function<void(const std::string&)>& take) {
   app_->add_option_function<std::string>(names, take, what)->type_name(type);
 }
 

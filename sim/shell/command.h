@@ -44,7 +44,7 @@ class Command {
   void flag(const std::string& names, bool& value, const std::string& what);
   /// An option; `take` may throw UsageError.
   void option(const std::string& names, const std::string& type, const std::string& what,
-              std::function<void(const std::string&)> take);
+              const std::function<void(const std::string&)>& take);
   /// One whose value is text: FILE, ADDRESS ...
   void option(const std::string& names, const std::string& type, const std::string& what,
               std::string& value);

@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Fuzzes what reads QEMU's and the user's text, with clang's libFuzzer:  run.sh [SECONDS each]
-# Builds in build/fuzz and starts from the recorded texts of tests/unit/mtree. What was found stays
-# in build/fuzz/CORPUS; a crash leaves its input there and ends this with an error.
+# Builds in build/fuzz and starts from what QEMU 7.2, 10.0 and 11.1 wrote: tests/unit/mtree,
+# tests/fuzz/qmp, tests/fuzz/qmp_answers. What was found stays in build/fuzz/CORPUS; a crash leaves
+# its input there and ends this with an error.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -14,8 +15,10 @@ if ! command -v clang++ >/dev/null; then
   echo "fuzz: no clang++: run  apt-get install clang" >&2
   exit 2
 fi
-mkdir -p "$out"/{mtree,spec,qmp_framer}
+mkdir -p "$out"/{mtree,spec,qmp_framer,qmp_answers}
 cp tests/unit/mtree/*.mtree "$out/mtree"
+cp tests/fuzz/qmp/* "$out/qmp_framer"
+cp tests/fuzz/qmp_answers/* "$out/qmp_answers"
 printf 'file:/dev/shm/ram,machine=pc,size=4G,ro' >"$out/spec/file"
 printf 'mock:,size=0x4000000,base=64K,fill=0xA5,image=x' >"$out/spec/mock"
 printf '{"QMP": {}}\r\n{"event": "\\"}"}{"return": {}}' >"$out/qmp_framer/greeting"
@@ -30,7 +33,7 @@ printf '%s\n' "${sources[@]}" | xargs -P "$(nproc)" -I{} sh -c \
   "${compile[@]}" -c {}
 objects=()
 for source in "${sources[@]}"; do objects+=("$out/$(basename "$source" .cpp).o"); done
-for name in mtree spec qmp_framer; do
+for name in mtree spec qmp_framer qmp_answers; do
   echo "fuzz: $name, $seconds s"
   "${compile[@]}" -fsanitize=fuzzer "tests/fuzz/${name}_fuzzer.cpp" "${objects[@]}" \
     -o "$out/${name}_fuzzer"

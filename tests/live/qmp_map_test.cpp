@@ -56,10 +56,10 @@ bool may_skip(const std::string& program) {
   return program != kX86 || required == nullptr || std::string(required) != "1";
 }
 
-#define REQUIRE_PROGRAM(program)                             \
-  if (!has_program(program)) {                               \
-    if (may_skip(program)) GTEST_SKIP() << "no " << program; \
-    FAIL() << "no " << program;                              \
+#define REQUIRE_PROGRAM(program)                               \
+  if (!has_program(program)) {                                 \
+    if (may_skip(program)) GTEST_SKIP() << "no " << (program); \
+    FAIL() << "no " << (program);                              \
   }
 
 std::string file_backend(const std::string& id, const std::string& size) {

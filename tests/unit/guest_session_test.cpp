@@ -265,7 +265,7 @@ class WriteCodeTest : public GuestSessionTest {
     return session->write_code(address, std::vector<std::byte>(length, std::byte{0x5A}));
   }
   void open_with_qtest(std::function<std::string(const std::string&)> reply) {
-    qtest_.emplace([reply, this](QmpPeer& peer) {
+    qtest_.emplace([reply = std::move(reply), this](QmpPeer& peer) {
       for (auto line = peer.receive_line(); line; line = peer.receive_line()) {
         const std::lock_guard lock(mutex_);
         lines_.push_back(*line);

@@ -316,6 +316,8 @@ TEST_F(QmpAttachTest, AnswersOfTheWrongTypeAreErrors) {
           (void)attach_to();
         } catch (const AttachError& error) {
           EXPECT_EQ(error.kind(), AttachError::Kind::kFailed) << name << " " << value;
+          EXPECT_EQ(std::string(error.what()).find("json.exception"), std::string::npos)
+              << error.what();
           ++refused;
         }
       }

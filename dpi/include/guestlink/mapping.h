@@ -62,7 +62,7 @@ class Mapping {
   /// Maps for reading, and for writing too if `writable`. Nothing is read, reserved or allocated by
   /// it. `path` is where the file is to stay, for problem(); empty if it has no name. Throws
   /// std::system_error.
-  Mapping(FileDescriptor fd, std::uint64_t length, bool writable, std::string path = {});
+  Mapping(FileDescriptor fd, std::uint64_t length, bool writable, const std::string& path = {});
   Mapping(Mapping&& other) noexcept { swap(other); }
   Mapping& operator=(Mapping&& other) noexcept {
     swap(other);

@@ -82,7 +82,8 @@ std::string accelerator_of(QmpClient& qmp) {
 // QEMU makes a guest's atomic instructions atomic for others only when it runs vCPUs side by side.
 std::optional<std::string> atomics_warning(QmpClient& qmp) {
   const auto smp = qmp.property("/machine", "smp");
-  if (smp && smp->is_object() && smp->value("maxcpus", 0) == 1) {
+  constexpr const char* kPossible = "maxcpus";
+  if (smp && smp->contains(kPossible) && number((*smp)[kPossible], kPossible) == 1) {
     return "TCG with one possible CPU: the guest's atomic instructions are not atomic for others; "
            "start QEMU with -smp 1,maxcpus=2";
   }
@@ -137,8 +138,9 @@ Backend ask_backend(QmpClient& qmp, const std::string& id) {
     message.append(" is private to QEMU");
   }
   for (const json& memdev : memdevs) {
-    const std::string id = memdev.value("id", "");
-    if (in_use.contains(id) || !memdev.value("share", false)) continue;
+    if (!memdev.contains("id") || !flag(member(memdev, "share", "its backends"), "share")) continue;
+    const std::string id = text(memdev["id"], "its backends");
+    if (in_use.contains(id)) continue;
     throw std::runtime_error(
         message + "; backend " + in_quotes(printable(id)) +
         " is shared, but no RAM is in it: add -machine memory-backend=" + printable(id));

@@ -37,6 +37,7 @@ FileDescriptor connect_unix(const std::string& path, Clock::time_point deadline,
   const sockaddr_un address = address_of(path);
   FileDescriptor fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (fd.get() < 0) fail("cannot be made: " + std::generic_category().message(errno));
+  const std::string option = start + path + ",server=on,wait=off";
   // EAGAIN: as many clients as fit wait already. The kernel tells nobody when there is room.
   while (connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     switch (errno) {
@@ -49,7 +50,7 @@ FileDescriptor connect_unix(const std::string& path, Clock::time_point deadline,
         std::this_thread::sleep_for(std::chrono::milliseconds(10));
         break;
       case ENOENT:
-        fail("does not exist; start QEMU with " + start + path + ",server=on,wait=off");
+        fail("does not exist; start QEMU with " + option);
       case ECONNREFUSED:
         fail("has nobody who listens; has its QEMU ended?");
       default:

@@ -92,7 +92,7 @@ bool install() noexcept {
 }  // namespace
 
 FaultSlot* add_mapping(const void* begin, std::uint64_t length, std::uint64_t page) noexcept {
-  [[maybe_unused]] static const bool installed = install();
+  [[maybe_unused]] static const bool kInstalled = install();
   for (FaultSlot& slot : slots) {
     std::uintptr_t free = FaultSlot::kFree;
     if (!slot.begin.compare_exchange_strong(free, FaultSlot::kTaken)) continue;

@@ -39,7 +39,7 @@ FileDescriptor::~FileDescriptor() {
   if (fd_ >= 0) close(fd_);
 }
 
-Mapping::Mapping(FileDescriptor fd, std::uint64_t length, bool writable, std::string path)
+Mapping::Mapping(FileDescriptor fd, std::uint64_t length, bool writable, const std::string& path)
     : fd_(std::move(fd)), length_(length), writable_(writable) {
   if (!path.empty()) path_ = std::filesystem::absolute(path).string();
   struct stat info = {};
