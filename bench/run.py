@@ -14,6 +14,8 @@ import statistics
 import subprocess
 import sys
 
+import shell
+
 
 def run(*command: str, limit: int) -> None:
     try:
@@ -82,6 +84,7 @@ def main() -> int:
     out = bench / "results"
     out.mkdir(parents=True, exist_ok=True)
     rows = memory_rows(out, bench, options.quick) + rtl_rows(out, bench, options.quick)
+    rows += shell.rows(pathlib.Path(options.build), options.quick)
     results = [{"measure": name, "value": value, "goal": f"{sign} {goal}",
                 "met": value >= goal if sign == ">=" else value <= goal}
                for name, value, sign, goal in rows]

@@ -3,7 +3,7 @@
 #
 # What `cmake --install` puts down: the libraries and headers, `find_package(guestlink)` with the
 # targets guestlink::memory, ::dpi and ::dpi_shared (svdpi.h is the simulator's), the SystemVerilog
-# with its file lists under share/guestlink, and guestlink-sim.
+# with its file lists under share/guestlink, guestlink-sim and guestlink.
 include_guard(GLOBAL)
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
@@ -22,12 +22,13 @@ install(DIRECTORY dpi/sv DESTINATION "${guestlink_sv_dir}/dpi"
   FILES_MATCHING PATTERN "*.sv" PATTERN "*.f")
 install(DIRECTORY rtl DESTINATION "${guestlink_sv_dir}" FILES_MATCHING PATTERN "*.sv" PATTERN "*.f")
 if(TARGET guestlink-sim)
-  install(TARGETS guestlink-sim RUNTIME)
+  install(TARGETS guestlink-sim guestlink RUNTIME)
 endif()
 
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/guestlinkConfigVersion.cmake"
   COMPATIBILITY SameMinorVersion)
 file(WRITE "${PROJECT_BINARY_DIR}/guestlinkConfig.cmake"
+  "include(CMakeFindDependencyMacro)\nfind_dependency(Threads)\n"
   "include(\"\${CMAKE_CURRENT_LIST_DIR}/guestlinkTargets.cmake\")\n")
 install(FILES "${PROJECT_BINARY_DIR}/guestlinkConfig.cmake"
   "${PROJECT_BINARY_DIR}/guestlinkConfigVersion.cmake" DESTINATION "${guestlink_package_dir}")

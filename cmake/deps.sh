@@ -2,11 +2,12 @@
 # Copyright The Guestlink Authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# Makes sure that the tools Guestlink builds and runs with are there:  deps.sh [build|all|tidy]
+# Makes sure that the tools Guestlink builds and runs with are there:
+#   deps.sh [build|all|test|fuzz|tidy]
 # As root, installs what is missing from the distribution; otherwise prints the one line to run and
 # exits 1.
-# `build` leaves out what only a live guest needs (QEMU, the guest image); `tidy` is `build` and
-# what looks after the style of the C++.
+# `build` leaves out what only a live guest needs (QEMU, the guest image); `test` is `all` and what
+# only tests want; `fuzz` and `tidy` are `build` and Clang's fuzzer or its tools.
 set -euo pipefail
 
 # package, and what shows that it is there: a command or a header. Probing for the thing and not for
@@ -30,6 +31,18 @@ qemu-system-x86    cmd:qemu-system-x86_64
 busybox-static     cmd:busybox
 cpio               cmd:cpio
 '
+# Other machines' QEMUs, and what the shell tool's output is compared with or loaded into.
+test_deps='
+qemu-system-arm    cmd:qemu-system-aarch64
+qemu-system-misc   cmd:qemu-system-riscv64
+bsdextrautils      cmd:hexdump
+zsh                cmd:zsh
+fish               cmd:fish
+'
+fuzz_deps='
+clang              cmd:clang++
+libclang-rt-dev    fuzzer:
+'
 tidy_deps='
 clang-format       cmd:clang-format
 clang-tidy         cmd:run-clang-tidy
@@ -38,6 +51,8 @@ clang-tidy         cmd:run-clang-tidy
 present() {
   case $1 in
     cmd:*) command -v "${1#cmd:}" >/dev/null ;;
+    fuzzer:) echo 'extern "C" int LLVMFuzzerTestOneInput(const char*, long) { return 0; }' |
+      clang++ -x c++ -fsanitize=fuzzer -o /dev/null - 2>/dev/null ;;
     header:*) [[ -e /usr/include/${1#header:} || -e /usr/local/include/${1#header:} ]] ;;
   esac
 }
@@ -45,8 +60,10 @@ present() {
 case ${1:-all} in
   build) wanted=$build_deps ;;
   all) wanted=$build_deps$live_deps ;;
+  test) wanted=$build_deps$live_deps$test_deps ;;
+  fuzz) wanted=$build_deps$fuzz_deps ;;
   tidy) wanted=$build_deps$tidy_deps ;;
-  *) echo "deps.sh: unknown set '$1', expected build, all or tidy" >&2; exit 2 ;;
+  *) echo "deps.sh: unknown set '$1', expected build, all, test, fuzz or tidy" >&2; exit 2 ;;
 esac
 
 missing=()

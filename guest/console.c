@@ -2,8 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "console.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/random.h>
 #include <time.h>
 
 static char reason[512];
@@ -11,7 +13,7 @@ static char reason[512];
 void say(const char* format, ...) {
   va_list arguments;
   va_start(arguments, format);
-  fputs("dma_check: ", stdout);
+  printf("%s: ", program_invocation_short_name);
   vprintf(format, arguments);
   putchar('\n');
   fflush(stdout);
@@ -52,3 +54,15 @@ uint64_t random_next(uint64_t* state) {
 }
 
 uint64_t random_below(uint64_t* state, uint64_t bound) { return random_next(state) % bound; }
+
+uint32_t random_session(void) {
+  // Needs no secrecy, so it does not wait for the kernel's generator, which takes 1 s after boot.
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  uint64_t state = 0;
+  if (getrandom(&state, sizeof state, GRND_INSECURE) != (ssize_t)sizeof state) {
+    state = 0;
+  }
+  state ^= (uint64_t)now.tv_sec * 1000000007U + (uint64_t)now.tv_nsec;
+  return 1U + (uint32_t)random_below(&state, UINT32_MAX);
+}

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/// Prints one line `dma_check: ...` at once (a console may be all that anyone sees of us).
+/// Prints one line `PROGRAM: ...` at once (a console may be all that anyone sees of us).
 void say(const char* format, ...) __attribute__((format(printf, 1, 2)));
 
 /// Keeps the first reason given until failure_reason(); returns false, to be returned on.
@@ -28,3 +28,6 @@ uint64_t random_next(uint64_t* state);
 
 /// A number from 0 to bound - 1; bound is not 0.
 uint64_t random_below(uint64_t* state, uint64_t bound);
+
+/// Not 0, and another at each start: it tells a page from one that an earlier guest left behind.
+uint32_t random_session(void);

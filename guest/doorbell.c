@@ -4,7 +4,6 @@
 
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
 
 #include "console.h"
@@ -28,20 +27,6 @@ static uint64_t signature_half(unsigned half) {
     word |= (uint64_t)(uint8_t)~complement[8 * half + i] << (8 * i);
   }
   return word;
-}
-
-// Not 0, and another at each start: it tells a page from one that an earlier guest left behind.
-// Needs no secrecy, so it does not wait for the kernel's generator, which right after boot takes 1
-// s.
-static uint32_t random_session(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
-  uint64_t state = 0;
-  if (getrandom(&state, sizeof state, GRND_INSECURE) != (ssize_t)sizeof state) {
-    state = 0;
-  }
-  state ^= (uint64_t)now.tv_sec * 1000000007U + (uint64_t)now.tv_nsec;
-  return 1U + (uint32_t)random_below(&state, UINT32_MAX);
 }
 
 void doorbell_publish(struct doorbell* bell, struct guest_page memory, double timeout) {

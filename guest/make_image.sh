@@ -4,8 +4,8 @@
 #
 # Makes the two files QEMU boots. Needs no root; nothing is installed.
 #   make_image.sh kernel OUTPUT            the distribution's newest kernel, by `apt-get download`
-#   make_image.sh initrd OUTPUT INIT PROGRAM
-#                                          busybox, INIT as /init and PROGRAM as /bin/PROGRAM
+#   make_image.sh initrd OUTPUT INIT PROGRAM...
+#                                          busybox, INIT as /init and each PROGRAM in /bin
 # A kernel of one's own: GUESTLINK_KERNEL=/boot/vmlinuz-... make_image.sh kernel OUTPUT
 set -eu
 umask 022
@@ -80,7 +80,7 @@ make_kernel() {
   echo "make_image.sh: kernel $package"
 }
 
-make_initrd() {  # make_initrd INIT PROGRAM
+make_initrd() {  # make_initrd INIT PROGRAM...
   need busybox busybox-static
   need cpio cpio
   need gzip gzip
@@ -90,7 +90,8 @@ make_initrd() {  # make_initrd INIT PROGRAM
   mkdir -p "$work/root/bin" "$work/root/proc" "$work/root/dev"
   cp "$busybox" "$work/root/bin/busybox"
   cp "$1" "$work/root/init"
-  cp "$2" "$work/root/bin/"
+  shift
+  cp "$@" "$work/root/bin/"
   chmod 755 "$work/root/init" "$work/root/bin"/*
   find "$work/root" -exec touch -h -d @0 {} +
   (cd "$work/root" && find . | LC_ALL=C sort | cpio --quiet -o -H newc -R 0:0 --reproducible) |
@@ -98,7 +99,7 @@ make_initrd() {  # make_initrd INIT PROGRAM
   mv "$output.part" "$output"
 }
 
-[ $# -ge 2 ] || die "usage: make_image.sh kernel OUTPUT | initrd OUTPUT INIT PROGRAM"
+[ $# -ge 2 ] || die "usage: make_image.sh kernel OUTPUT | initrd OUTPUT INIT PROGRAM..."
 what=$1
 mkdir -p "$(dirname "$2")"
 output=$(cd "$(dirname "$2")" && pwd)/$(basename "$2")
@@ -109,7 +110,7 @@ trap 'exit 1' HUP INT TERM
 case $what in
   kernel) make_kernel ;;
   initrd)
-    [ $# -eq 2 ] || die "usage: make_image.sh initrd OUTPUT INIT PROGRAM"
+    [ $# -ge 2 ] || die "usage: make_image.sh initrd OUTPUT INIT PROGRAM..."
     make_initrd "$@"
     ;;
   *) die "what is '$what'? kernel or initrd" ;;

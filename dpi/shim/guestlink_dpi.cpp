@@ -8,16 +8,18 @@
 #include <bit>
 #include <concepts>
 #include <exception>
+#include <stdexcept>
 #include <string>
 #include <type_traits>
 
 #include "access.h"
-#include "guestlink/attach.h"
+#include "guestlink/guest_session.h"
 
 namespace {
 
 using guestlink::AccessStatus;
 using guestlink::GuestMemory;
+using guestlink::GuestSession;
 using guestlink::detail::access;
 using guestlink::detail::id_of;
 using guestlink::detail::Operands;
@@ -92,14 +94,22 @@ int write_beat(const char* function, void* handle, uint64_t address, const svBit
 
 // Null if the memory cannot be registered.
 void* open_memory(const char* spec) {
-  if (spec == nullptr) throw guestlink::AttachError("attach spec is a null pointer");
-  const uint64_t id = guestlink::register_memory(guestlink::attach(spec));
+  if (spec == nullptr) throw std::invalid_argument("attach spec is a null pointer");
+  const uint64_t id = guestlink::register_session(guestlink::GuestSession(spec));
   if (id == 0) {
-    throw guestlink::AttachError("attach spec '" + std::string(spec) +
-                                 "': " + std::to_string(guestlink::kMaximumHandles) +
-                                 " handles are open already; close one first");
+    throw std::runtime_error("attach spec '" + std::string(spec) +
+                             "': " + std::to_string(guestlink::kMaximumHandles) +
+                             " handles are open already; close one first");
   }
   return guestlink_from_id(id);
+}
+
+// Whether there was memory for the text.
+bool record_loss(const GuestSession& session) noexcept try {
+  guestlink::detail::record_message(session.loss().c_str());
+  return true;
+} catch (const std::exception&) {
+  return false;
 }
 
 }  // namespace
@@ -118,6 +128,34 @@ int guestlink_close(void* handle) {
   if (status != AccessStatus::kOk)
     guestlink::detail::record_failure(__func__, id_of(handle), status, {});
   return static_cast<int>(status);
+}
+
+int guestlink_status(void* handle) {
+  const GuestSession* const session = guestlink::session_from_id(id_of(handle));
+  if (session != nullptr && !session->memory().lost()) return GUESTLINK_OK;
+  if (session != nullptr && record_loss(*session)) return GUESTLINK_DETACHED;
+  const AccessStatus status =
+      session != nullptr ? AccessStatus::kDetached : AccessStatus::kBadHandle;
+  guestlink::detail::record_failure(__func__, id_of(handle), status, {});
+  return static_cast<int>(status);
+}
+
+int guestlink_reattach(void* handle) try {
+  GuestSession* const session = guestlink::session_from_id(id_of(handle));
+  if (session == nullptr) {
+    guestlink::detail::record_failure(__func__, id_of(handle), AccessStatus::kBadHandle, {});
+    return GUESTLINK_BAD_HANDLE;
+  }
+  session->reattach();
+  return GUESTLINK_OK;
+} catch (const std::exception& error) {
+  guestlink::detail::record_message(error.what());
+  return GUESTLINK_DETACHED;
+}
+
+unsigned long long guestlink_generation(void* handle) {
+  const GuestMemory* const memory = guestlink::memory_from_id(id_of(handle));
+  return memory != nullptr ? memory->generation() : 0;
 }
 
 unsigned long long guestlink_id(void* handle) {

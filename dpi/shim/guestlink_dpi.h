@@ -6,7 +6,8 @@
  * arguments; tests compile this header together with Verilator's generated one.
  *
  * Every access returns a status (0 is done, see the enum); one that fails moves no byte and leaves
- * output arguments alone, and guestlink_last_error() tells what it was. Addresses are
+ * output arguments alone, but for the one that meets the loss of the memory (docs/dpi.md), and
+ * guestlink_last_error() tells what it was. Addresses are
  * guest-physical and lengths are bytes. Nothing is thrown, printed or ended. Functions may be
  * called from any thread at once; a handle must not be closed while another thread uses it.
  */
@@ -20,14 +21,16 @@ extern "C" {
 #endif
 #pragma GCC visibility push(default)
 
-enum guestlink_status {
+enum guestlink_status_e {
   GUESTLINK_OK = 0,
   GUESTLINK_OUT_OF_RANGE = 1, /* some addressed byte is not RAM */
   GUESTLINK_READ_ONLY = 2,    /* a write to read-only memory */
   GUESTLINK_DETACHED = 3,     /* the memory is gone */
   GUESTLINK_BAD_HANDLE = 4,   /* null, closed or never opened handle */
   GUESTLINK_BAD_ARGUMENT = 5, /* a misaligned atomic or beat, a bad size or a null pointer */
-  GUESTLINK_IO_ERROR = 6      /* a file to load from or save to failed */
+  GUESTLINK_IO_ERROR = 6,     /* a file to load from or save to, or the qtest socket, failed */
+  GUESTLINK_PARTIAL = 7,      /* the memory went away during this write */
+  GUESTLINK_UNSUPPORTED = 8   /* this guest has no way to do it */
 };
 
 /* Attaches to the memory an attach spec names; null if that fails. */
@@ -37,11 +40,21 @@ void* guestlink_open(const char* spec);
 const char* guestlink_last_error(void);
 /* Done once, then GUESTLINK_BAD_HANDLE. */
 int guestlink_close(void* handle);
+/* GUESTLINK_OK, GUESTLINK_DETACHED once the memory is lost (guestlink_last_error() then says why
+ * and what to do), or GUESTLINK_BAD_HANDLE. */
+int guestlink_status(void* handle);
+/* Attaches anew to what the handle's spec names, after a reset or a restart of the guest. The
+ * handle stays the same; no other call on it may be under way. GUESTLINK_OK, or GUESTLINK_DETACHED
+ * while the guest is not back (guestlink_last_error() says why). */
+int guestlink_reattach(void* handle);
+/* Grows with each loss of the memory and each new attachment: odd while there, from 1 on, even once
+ * lost. 0 for a handle that is not open. */
+unsigned long long guestlink_generation(void* handle);
 /* A handle as a number, for ports; 0 for one that is not open. And back; null for what is not open.
  */
 unsigned long long guestlink_id(void* handle);
 void* guestlink_from_id(unsigned long long id);
-/* "OK" to "IO_ERROR", else "UNKNOWN". */
+/* "OK" to "UNSUPPORTED", else "UNKNOWN". */
 const char* guestlink_status_name(int status);
 
 /* Scalars, little-endian. Naturally aligned ones are single-copy atomic; reads acquire, writes
@@ -91,6 +104,12 @@ int guestlink_write_beat1024(void* handle, unsigned long long address, const svB
  * index is the byte at `address`, whichever way its range runs. */
 int guestlink_read_block(void* handle, unsigned long long address, const svOpenArrayHandle data);
 int guestlink_write_block(void* handle, unsigned long long address, const svOpenArrayHandle data);
+
+/* A block that the guest's CPUs may have executed, or may be migrating: where TCG keeps
+ * translations of it, it goes through QEMU by the socket that the spec's key qtest= names, slow and
+ * right. GUESTLINK_UNSUPPORTED without one, GUESTLINK_IO_ERROR or GUESTLINK_PARTIAL if QEMU does
+ * not answer. Not to be called by two threads at once on one handle. */
+int guestlink_write_code(void* handle, unsigned long long address, const svOpenArrayHandle data);
 
 int guestlink_fill(void* handle, unsigned long long address, unsigned long long length,
                    unsigned char value);

@@ -5,9 +5,14 @@
 // program without a simulator does not have.
 #include <algorithm>
 #include <array>
+#include <exception>
 #include <span>
+#include <stdexcept>
+#include <string>
+#include <vector>
 
 #include "access.h"
+#include "guestlink/address_map.h"
 #include "guestlink_dpi.h"
 
 namespace {
@@ -79,6 +84,28 @@ AccessStatus write_elements(GuestMemory& memory, std::uint64_t address, std::uin
                   });
 }
 
+// The array's bytes in our own memory, whatever layout the simulator has; throws if it has none.
+std::vector<std::byte> bytes_of(svOpenArrayHandle data) {
+  std::vector<std::byte> bytes(length_of(data));
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    const std::byte* const element = element_at(data, i);
+    if (element == nullptr) throw std::invalid_argument("an element of the array has no address");
+    bytes[i] = *element;
+  }
+  return bytes;
+}
+
+int write_code(guestlink::GuestSession& session, std::uint64_t address, svOpenArrayHandle data) {
+  const auto [status, detail] = session.write_code(address, bytes_of(data));
+  if (status == AccessStatus::kOk) return GUESTLINK_OK;
+  const std::string text = "guestlink_write_code: address " + guestlink::hex(address) +
+                           ", length " + std::to_string(length_of(data)) + ": " +
+                           to_string(status) + " (" + std::to_string(static_cast<int>(status)) +
+                           ")" + (detail.empty() ? "" : ": " + detail);
+  guestlink::detail::record_message(text.c_str());
+  return static_cast<int>(status);
+}
+
 }  // namespace
 
 int guestlink_read_block(void* handle, unsigned long long address, const svOpenArrayHandle data) {
@@ -99,4 +126,21 @@ int guestlink_write_block(void* handle, unsigned long long address, const svOpen
     if (bytes == nullptr) return write_elements(memory, address, length, data);
     return memory.write(address, {bytes, length});
   });
+}
+
+int guestlink_write_code(void* handle, unsigned long long address, const svOpenArrayHandle data) {
+  using guestlink::detail::id_of;
+  guestlink::GuestSession* const session = guestlink::session_from_id(id_of(handle));
+  const AccessStatus bad =
+      session == nullptr ? AccessStatus::kBadHandle : AccessStatus::kBadArgument;
+  if (session != nullptr && one_dimensional(data)) {
+    try {
+      return write_code(*session, address, data);
+    } catch (const std::exception& error) {
+      guestlink::detail::record_message(error.what());
+      return GUESTLINK_BAD_ARGUMENT;
+    }
+  }
+  guestlink::detail::record_failure(__func__, id_of(handle), bad, {address, length_of(data)});
+  return static_cast<int>(bad);
 }

@@ -22,7 +22,7 @@ constinit std::uint64_t handles_opened = 0;
 
 }  // namespace
 
-std::uint64_t register_memory(GuestMemory memory) noexcept {
+std::uint64_t register_session(GuestSession session) noexcept {
   using detail::kIdTag;
   using detail::kIdTagShift;
   const std::lock_guard lock(table_mutex);
@@ -31,21 +31,27 @@ std::uint64_t register_memory(GuestMemory memory) noexcept {
     if (slot.id.load(std::memory_order_relaxed) != 0) continue;
     const std::uint64_t number = ++handles_opened;
     const std::uint64_t id = kIdTag << kIdTagShift | number * kMaximumHandles | index;
-    new (slot.storage.data()) GuestMemory(std::move(memory));
+    new (slot.storage.data()) GuestSession(std::move(session));
     slot.id.store(id, std::memory_order_release);
     return id;
   }
   return 0;
 }
 
+std::uint64_t register_memory(GuestMemory memory) {
+  return register_session(GuestSession(std::move(memory)));
+}
+
+GuestSession* session_from_id(std::uint64_t id) noexcept { return detail::find_session(id); }
+
 GuestMemory* memory_from_id(std::uint64_t id) noexcept { return detail::find_memory(id); }
 
 AccessStatus close_memory(std::uint64_t id) noexcept {
   const std::lock_guard lock(table_mutex);
-  GuestMemory* const memory = detail::find_memory(id);
-  if (memory == nullptr) return AccessStatus::kBadHandle;
+  GuestSession* const session = detail::find_session(id);
+  if (session == nullptr) return AccessStatus::kBadHandle;
   detail::handle_slots[id & detail::kIdSlotMask].id.store(0, std::memory_order_release);
-  std::destroy_at(memory);
+  std::destroy_at(session);
   return AccessStatus::kOk;
 }
 

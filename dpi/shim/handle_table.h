@@ -25,22 +25,27 @@ static_assert((kMaximumHandles & kIdSlotMask) == 0);
 struct HandleSlot {
   // 0 while free, and set after the memory is made: who sees an id sees its memory.
   std::atomic<std::uint64_t> id{0};
-  // A GuestMemory while `id` is not 0. Never destroyed at exit: a simulator's threads and `final`
+  // A GuestSession while `id` is not 0. Never destroyed at exit: a simulator's threads and `final`
   // blocks may run after static destructors.
-  alignas(GuestMemory) std::array<std::byte, sizeof(GuestMemory)> storage{};
+  alignas(GuestSession) std::array<std::byte, sizeof(GuestSession)> storage{};
 
-  GuestMemory* memory() noexcept {
-    return std::launder(reinterpret_cast<GuestMemory*>(storage.data()));
+  GuestSession* session() noexcept {
+    return std::launder(reinterpret_cast<GuestSession*>(storage.data()));
   }
 };
 
 extern std::array<HandleSlot, kMaximumHandles> handle_slots;
 
-inline GuestMemory* find_memory(std::uint64_t id) noexcept {
+inline GuestSession* find_session(std::uint64_t id) noexcept {
   HandleSlot& slot = handle_slots[id & kIdSlotMask];
   if (slot.id.load(std::memory_order_acquire) != id || id == 0) [[unlikely]]
     return nullptr;
-  return slot.memory();
+  return slot.session();
+}
+
+inline GuestMemory* find_memory(std::uint64_t id) noexcept {
+  GuestSession* const session = find_session(id);
+  return session != nullptr ? &session->memory() : nullptr;
 }
 
 }  // namespace guestlink::detail

@@ -18,7 +18,9 @@ package guestlink_pkg;
     GUESTLINK_DETACHED     = 3,
     GUESTLINK_BAD_HANDLE   = 4,
     GUESTLINK_BAD_ARGUMENT = 5,
-    GUESTLINK_IO_ERROR     = 6
+    GUESTLINK_IO_ERROR     = 6,
+    GUESTLINK_PARTIAL      = 7,
+    GUESTLINK_UNSUPPORTED  = 8
   } guestlink_status_e;
 
   localparam logic [1:0] GuestlinkRespOkay = 2'b00;
@@ -38,6 +40,9 @@ package guestlink_pkg;
   import "DPI-C" function chandle guestlink_open(input string spec);
   import "DPI-C" function string guestlink_last_error();
   import "DPI-C" function int guestlink_close(input chandle h);
+  import "DPI-C" function int guestlink_status(input chandle h);
+  import "DPI-C" function int guestlink_reattach(input chandle h);
+  import "DPI-C" function longint unsigned guestlink_generation(input chandle h);
   import "DPI-C" function longint unsigned guestlink_id(input chandle h);
   import "DPI-C" function chandle guestlink_from_id(input longint unsigned id);
 
@@ -110,6 +115,8 @@ package guestlink_pkg;
   import "DPI-C" function int guestlink_read_block(
       input chandle h, input longint unsigned addr, output byte unsigned data[]);
   import "DPI-C" function int guestlink_write_block(
+      input chandle h, input longint unsigned addr, input byte unsigned data[]);
+  import "DPI-C" function int guestlink_write_code(
       input chandle h, input longint unsigned addr, input byte unsigned data[]);
   import "DPI-C" function int guestlink_fill(
       input chandle h, input longint unsigned addr, input longint unsigned length,

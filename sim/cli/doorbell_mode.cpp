@@ -55,13 +55,16 @@ class DoorbellServer {
  public:
   explicit DoorbellServer(Session& session) : session_(session) {}
 
-  int run() {
-    const auto page = find_page();
-    if (!page) return kExitFailed;
-    session_.summary.page_address = page->address;
-    if (!attach(*page)) return kExitFailed;
-    serve();
-    return finish();
+  std::optional<int> run() {
+    if (const auto page = find_page()) {
+      session_.summary.page_address = page->address;
+      if (attach(*page)) {
+        serve();
+        return finish();
+      }
+    }
+    if (session_.guest.gone()) return std::nullopt;
+    return kExitFailed;
   }
 
  private:
@@ -75,13 +78,14 @@ class DoorbellServer {
       session_.console.progress(
           "still looking: the guest has not published its page yet" +
           (stale == 0 ? "" : " (" + std::to_string(stale) + " without a heartbeat)"));
-      return interrupted();
+      return interrupted() || session_.guest.gone();
     });
     if (page) {
       session_.console.say("doorbell page found at " + hex(page->address) + ", session " +
                            hex(page->session));
       return page;
     }
+    if (session_.guest.gone()) return std::nullopt;
     session_.summary.stop_reason = interrupted() ? "signal" : "attach timeout";
     if (!interrupted()) report_no_page(scanner.stale_pages());
     return std::nullopt;
@@ -104,6 +108,7 @@ class DoorbellServer {
       if (driver.page().error || driver.step(1) == 0) break;
     }
     if (driver.page().attached) return true;
+    if (session_.guest.gone()) return false;
     session_.summary.stop_reason = stopped_by_driver() ? driver_reason() : "page error";
     session_.console.problem(session_.summary,
                              "could not write to the page at " + hex(page.address));
@@ -116,6 +121,7 @@ class DoorbellServer {
     std::uint64_t burst = kBusyCycles;
     while (true) {
       session_.driver.step(burst);
+      if (!closed_by_guest() && session_.guest.gone()) return;
       report_errors();
       report_faults();
       if (!session_.driver.page().attached || stopped_by_driver()) return;
@@ -153,6 +159,12 @@ class DoorbellServer {
     session_.console.problem(session_.summary, text);
     stop("idle timeout");
     return true;
+  }
+
+  // Its verdict counts, even if it has gone since.
+  [[nodiscard]] bool closed_by_guest() const {
+    const ModelDriver::PageStatus page = session_.driver.page();
+    return !page.attached && !page.error;
   }
 
   void report_errors() {
@@ -196,14 +208,17 @@ class DoorbellServer {
     }
   }
 
-  int finish() {
+  std::optional<int> finish() {
     Summary& summary = session_.summary;
     const ModelDriver::PageStatus page = session_.driver.page();
-    if (summary.stop_reason.empty() && page.attached) summary.stop_reason = driver_reason();
-    if (page.attached) {
-      detach();
-      return kExitFailed;
+    if (!closed_by_guest() && session_.guest.gone()) {
+      // Another file may be at the path; this one's guest can still be told.
+      if (page.attached && !session_.memory.lost()) detach();
+      return std::nullopt;
     }
+    if (summary.stop_reason.empty() && page.attached) summary.stop_reason = driver_reason();
+    if (page.attached) detach();
+    if (!summary.stop_reason.empty()) return kExitFailed;
     if (page.error) {
       summary.stop_reason = "page error";
       session_.console.problem(
@@ -226,6 +241,6 @@ class DoorbellServer {
 
 }  // namespace
 
-int run_doorbell(Session& session) { return DoorbellServer(session).run(); }
+std::optional<int> run_doorbell(Session& session) { return DoorbellServer(session).run(); }
 
 }  // namespace guestlink::sim

@@ -5,12 +5,16 @@
 #include <exception>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <sstream>
 #include <stdexcept>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "cli/modes.h"
 #include "guestlink/attach.h"
+#include "guestlink/guest_session.h"
 #include "guestlink/range.h"
 #include "guestlink_handles.h"
 
@@ -29,32 +33,36 @@ ModelDriver::Timing timing_of(const Options& options) {
 /// An entry in the DPI's table of handles, for as long as the model uses it.
 class Handle {
  public:
-  explicit Handle(GuestMemory memory) : id_(register_memory(std::move(memory))) {
+  explicit Handle(GuestSession session) : id_(register_session(std::move(session))) {
     if (id_ == 0) throw std::runtime_error("no room in the table of memory handles");
   }
   ~Handle() { (void)close_memory(id_); }
   Handle(const Handle&) = delete;
   Handle& operator=(const Handle&) = delete;
   [[nodiscard]] std::uint64_t id() const noexcept { return id_; }
-  [[nodiscard]] GuestMemory& memory() const noexcept { return *memory_from_id(id_); }
+  [[nodiscard]] GuestSession& session() const noexcept { return *session_from_id(id_); }
 
  private:
   std::uint64_t id_;
 };
 
-// The FST writer removes what is at its path: it must be neither a device nor a file of the spec,
-// one that attaching has just made included.
-void check_trace(const Options& options) {
+// The FST writer removes what is at its path: it must be neither a device nor the guest's RAM nor
+// another file of the spec, one that attaching has just made included.
+void check_trace(const Options& options, const AttachReport& report) {
   namespace fs = std::filesystem;
   if (options.trace.empty() || !fs::exists(options.trace)) return;
   if (!fs::is_regular_file(options.trace)) {
     throw std::runtime_error("trace file '" + options.trace + "' is no regular file");
   }
+  std::vector<std::string> files;
+  for (const ReportRow& row : report.rows) files.push_back(row.path);
   std::istringstream parts(options.attach.substr(options.attach.find(':') + 1));
   for (std::string part; std::getline(parts, part, ',');) {
-    if (part.starts_with("image=")) part.erase(0, part.find('=') + 1);
+    files.push_back(part.starts_with("image=") ? part.substr(part.find('=') + 1) : part);
+  }
+  for (const std::string& file : files) {
     std::error_code ignored;
-    if (fs::equivalent(options.trace, part, ignored)) {
+    if (fs::equivalent(options.trace, file, ignored)) {
       throw std::runtime_error("trace file '" + options.trace + "' is a file of the attach spec");
     }
   }
@@ -81,21 +89,43 @@ void check_trace_written(const std::string& path) {
                            ": is its file system full?");
 }
 
+// What a mode makes of memory that goes away under it may be an exception.
+std::optional<int> run_once(Session& session) {
+  try {
+    return session.options.doorbell ? run_doorbell(session) : run_self_test(session);
+  } catch (const std::exception&) {
+    if (!session.guest.gone()) throw;
+    return std::nullopt;
+  }
+}
+
+int run_mode(Session& session) {
+  while (true) {
+    if (const auto code = run_once(session)) return *code;
+    if (!session.guest.come_back(session.driver)) return kExitFailed;
+  }
+}
+
 int drive(const Options& options, const Handle& handle, Console& console, Summary& summary) {
   ModelDriver driver({handle.id(), options.trace, options.max_cycles});
   driver.set_timing(timing_of(options));
+  GuestSession& guest = handle.session();
   console.say("attached " + options.attach);
-  Session session{options, handle.memory(), driver, console, summary};
-  const int code = options.doorbell ? run_doorbell(session) : run_self_test(session);
+  for (const std::string& warning : guest.report().warnings) console.say("warning: " + warning);
+  GuestFollower follower(guest, options, console, summary);
+  Session session{options, guest.memory(), follower, driver, console, summary};
+  const int code = run_mode(session);
   summary.cycles = driver.cycles();
   summary.wall_seconds = console.seconds();
-  summary.counters = driver.counters();
+  summary.counters += driver.counters();
+  summary.generation = guest.memory().generation();
   return code;
 }
 
 int simulate(const Options& options, Console& console, Summary& summary) {
-  const Handle handle(attach(options.attach));
-  check_trace(options);
+  GuestSession guest(options.attach);
+  check_trace(options, guest.report());
+  const Handle handle(std::move(guest));
   const int code = drive(options, handle, console, summary);
   if (!options.trace.empty()) check_trace_written(options.trace);  // closed with the driver
   return code;
@@ -109,6 +139,10 @@ int run(const Options& options) {
   catch_signals();
   try {
     code = simulate(options, console, summary);
+  } catch (const AttachError& error) {
+    summary.stop_reason = "error";
+    console.problem(summary, error.what());
+    if (error.kind() == AttachError::Kind::kSpec) code = kExitUsage;
   } catch (const std::exception& error) {
     summary.stop_reason = "error";
     console.problem(summary, error.what());

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <charconv>
 
+#include "guestlink/number.h"
 #include "guestlink/range.h"
 
 namespace guestlink::sim {
@@ -12,7 +13,8 @@ namespace {
 
 constexpr const char* kFooter =
     "Attach specs:\n"
-    "  file:/dev/shm/guest-ram,machine=q35   RAM file of a running QEMU guest\n"
+    "  qmp:/run/qmp.sock                     RAM of a running QEMU guest, by its QMP socket\n"
+    "  file:/dev/shm/guest-ram,machine=q35   the same by its RAM file and machine type\n"
     "  mock:,size=64M                        plain memory, gone at exit\n"
     "  mock:ram.bin,size=64M,machine=pc      a file laid out as the machine's RAM\n"
     "\n"
@@ -27,21 +29,10 @@ constexpr const char* kFooter =
     "cannot\n"
     "be attached); 2 usage.";
 
-// Bytes with an optional K, M or G (powers of two), decimal or 0x; throws CLI::ValidationError.
+// Throws CLI::ValidationError.
 std::uint64_t parse_size(const std::string& text) {
-  std::size_t used = 0;
-  std::uint64_t value = 0;
-  try {
-    value = std::stoull(text, &used, 0);
-  } catch (const std::exception&) {
-    throw CLI::ValidationError("--range", "'" + text + "' is not a number");
-  }
-  const std::string unit = text.substr(used);
-  const unsigned shift = unit == "K" ? 10 : unit == "M" ? 20 : unit == "G" ? 30 : 0;
-  if ((shift == 0 && !unit.empty()) || text[0] == '-' || value > (~std::uint64_t{0} >> shift)) {
-    throw CLI::ValidationError("--range", "'" + text + "' is not a size");
-  }
-  return value << shift;
+  if (const auto size = parse_number(text)) return *size;
+  throw CLI::ValidationError("--range", "'" + text + "' is not a size such as 0x10000000 or 16M");
 }
 
 void parse_range(const std::string& text, Options& options) {
@@ -146,6 +137,20 @@ void add_run(CLI::App& app, Options& options) {
       ->capture_default_str();
   app.add_option("--idle-timeout", options.idle_timeout,
                  "End when the guest has asked for nothing for so long; 0 for never")
+      ->check(kSeconds)
+      ->type_name("SECONDS")
+      ->capture_default_str();
+  app.add_option_function<std::string>(
+         "--on-guest-reset",
+         [&options](const std::string& what) { options.stop_on_reset = what == "stop"; },
+         "What a reset of the guest does, where QEMU tells of it (qmp: specs): reset the RTL too "
+         "and serve the guest's next page, or stop")
+      ->check(CLI::IsMember({"reset", "stop"}))
+      ->type_name("reset|stop")
+      ->default_str("reset");
+  app.add_option("--reattach", options.reattach,
+                 "When the guest has ended, wait this long for it to be back, attach again and "
+                 "serve on; 0: end with it")
       ->check(kSeconds)
       ->type_name("SECONDS")
       ->capture_default_str();

@@ -27,6 +27,9 @@ struct Options {
   double attach_timeout = 60;  ///< seconds
   double idle_timeout = 300;   ///< seconds, 0 for none
 
+  bool stop_on_reset = false;  ///< of the guest
+  double reattach = 0;         ///< seconds to wait for a guest that has gone, 0 to end with it
+
   std::optional<std::uint32_t> seed;
   std::uint32_t descriptors = 500;
   std::optional<std::uint32_t> inject_error;  ///< descriptor whose result is spoiled

@@ -142,6 +142,7 @@ class SelfTest {
   }
   void step(std::uint64_t cycles) {
     if (interrupted() || session_.driver.step(cycles) < cycles) throw Stopped();
+    if (session_.guest.gone()) throw Stopped();
   }
 
   // ---------------------------------------------------------------- what a driver does
@@ -319,7 +320,7 @@ std::uint32_t choose_seed(const Options& options) {
 
 }  // namespace
 
-int run_self_test(Session& session) {
+std::optional<int> run_self_test(Session& session) {
   Summary& summary = session.summary;
   const std::uint32_t seed = choose_seed(session.options);
   summary.seed = seed;
@@ -331,9 +332,11 @@ int run_self_test(Session& session) {
     session.console.say(std::to_string(test.faults()) +
                         " faulty descriptors between them were refused as they should be");
   } catch (const Stopped&) {
+    if (session.guest.gone()) return std::nullopt;
     summary.stop_reason = interrupted() ? "signal" : to_string(session.driver.stop_reason());
     return kExitFailed;
   } catch (const Failure& failure) {
+    if (session.guest.gone()) return std::nullopt;  // that is why
     summary.stop_reason = "self-test failed";
     session.console.problem(summary, failure.what());
     return kExitFailed;

@@ -34,6 +34,9 @@ std::string to_json(const Summary& summary) {
   json["bytes_read"] = summary.counters.bytes_read;
   json["bytes_written"] = summary.counters.bytes_written;
   json["interrupts"] = summary.counters.interrupts;
+  json["guest_resets"] = summary.guest_resets;
+  json["reattached"] = summary.reattached;
+  json["generation"] = summary.generation;
   json["guest_verdict"] = summary.guest_verdict;
   json["errors"] = summary.errors;
   json["seed"] = nullptr;
@@ -56,6 +59,10 @@ std::string to_text(const Summary& summary) {
          wide(summary.counters.interrupts));
   append(text, "bus bytes     %llu read, %llu written\n", wide(summary.counters.bytes_read),
          wide(summary.counters.bytes_written));
+  if (summary.generation > 1) {
+    append(text, "guest         %u resets, attached again %u times after it had gone\n",
+           summary.guest_resets, summary.reattached);
+  }
   append(text, "errors        %zu\n", summary.errors.size());
   for (const std::string& error : summary.errors) text += "  " + error + "\n";
   return text;

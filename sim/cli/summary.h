@@ -20,6 +20,9 @@ struct Summary {
   std::uint64_t cycles = 0;
   double wall_seconds = 0;
   ModelDriver::Counters counters;
+  std::uint32_t guest_resets = 0;  ///< that the RTL was reset for
+  std::uint32_t reattached = 0;    ///< times to a guest that had gone
+  std::uint64_t generation = 0;    ///< GuestMemory::generation() at the end
   std::vector<std::string> errors;
 
   [[nodiscard]] double cycles_per_second() const {

@@ -135,6 +135,18 @@ ModelDriver::PageStatus ModelDriver::page() const {
   return {top.page_attached_o != 0, top.page_error_o != 0, top.page_state_o};
 }
 
+ModelDriver::Counters& ModelDriver::Counters::operator+=(const Counters& later) {
+  Counters sum = later;
+  sum.bytes_read += bytes_read;
+  sum.bytes_written += bytes_written;
+  sum.descriptors += descriptors;
+  sum.interrupts += interrupts;
+  sum.page_accesses += page_accesses;
+  sum.errors += errors;
+  sum.faults += faults;
+  return *this = sum;
+}
+
 ModelDriver::Counters ModelDriver::counters() const {
   const Ports& top = model_->ports();
   Counters counters;

@@ -68,6 +68,10 @@ class ModelDriver {
     std::uint32_t faults = 0;         ///< times that CHANERR left 0
     std::uint32_t fault_chanerr = 0;  ///< what it became the last time
     std::uint64_t fault_chansts = 0;  ///< and CHANSTS then: last descriptor completed, status
+
+    /// Goes on counting over a reset: `later` is what was counted since. What is told of the last
+    /// error and fault is that of `later`.
+    Counters& operator+=(const Counters& later);
   };
   static constexpr std::uint32_t kRegisterCycles = 10000;
 

@@ -132,6 +132,14 @@ Operation write_block(void* handle) {
           }};
 }
 
+Operation write_code(void* handle) {
+  return {"write_code", 0, Access::kWrite, false,
+          [=](std::uint64_t address, std::uint64_t length, Bytes&) {
+            OpenArray array{Bytes(length, kWritten)};
+            return status_of(guestlink_write_code(handle, address, &array));
+          }};
+}
+
 Operation fill(void* handle) {
   return {"fill", 0, Access::kWrite, false,
           [=](std::uint64_t address, std::uint64_t length, Bytes&) {
@@ -254,7 +262,7 @@ INSTANTIATE_TEST_SUITE_P(
         write_beat(8, guestlink_write_beat64), write_beat(16, guestlink_write_beat128),
         write_beat(32, guestlink_write_beat256), write_beat(64, guestlink_write_beat512),
         write_beat(128, guestlink_write_beat1024), read_block<true>, read_block<false>,
-        write_block<true>, write_block<false>, fill, copy_to, copy_from, compare<true>,
+        write_block<true>, write_block<false>, write_code, fill, copy_to, copy_from, compare<true>,
         compare<false>, crc32c, load_file, save_file),
     [](const auto& parameter) {
       EdgeMemory edge;

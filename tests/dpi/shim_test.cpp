@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <bit>
+#include <filesystem>
 #include <set>
 #include <thread>
 
@@ -72,6 +73,65 @@ TEST(ShimHandleTest, IdsGoThroughPortsAndBack) {
   EXPECT_EQ(guestlink_close(handle), GUESTLINK_OK);
 }
 
+TEST(ShimHandleTest, StatusAndGenerationTellOfALoss) {
+  const test::TemporaryDirectory directory;
+  const std::string ram = directory.file("ram");
+  void* const handle = guestlink_open(("mock:" + ram + ",size=64K").c_str());
+  EXPECT_EQ(guestlink_status(handle), GUESTLINK_OK);
+  EXPECT_EQ(guestlink_generation(handle), 1U);
+  std::filesystem::resize_file(ram, 0x1000);
+  unsigned long long word = 77;
+  EXPECT_EQ(guestlink_read64(handle, 0x8000, &word), GUESTLINK_DETACHED);
+  EXPECT_EQ(word, 77U);
+  EXPECT_STREQ(guestlink_last_error(), "guestlink_read64: address 0x8000, length 8: DETACHED (3)");
+  EXPECT_EQ(guestlink_status(handle), GUESTLINK_DETACHED);
+  const std::string why = guestlink_last_error();
+  EXPECT_EQ(why.find("guest memory was lost at guest address 0x8000: file '" + ram +
+                     "' was cut short to 0x1000 bytes"),
+            0U)
+      << why;
+  EXPECT_EQ(guestlink_generation(handle), 2U);
+  EXPECT_EQ(guestlink_write64(handle, 0, 1), GUESTLINK_DETACHED);
+  EXPECT_EQ(guestlink_close(handle), GUESTLINK_OK);
+  EXPECT_EQ(guestlink_status(handle), GUESTLINK_BAD_HANDLE);
+  EXPECT_EQ(guestlink_generation(handle), 0U);
+  EXPECT_EQ(guestlink_status(nullptr), GUESTLINK_BAD_HANDLE);
+}
+
+TEST(ShimHandleTest, AHandleIsAttachedAgain) {
+  const test::TemporaryDirectory directory;
+  const std::string ram = directory.file("ram");
+  void* const handle = guestlink_open(("mock:" + ram + ",size=64K").c_str());
+  ASSERT_EQ(guestlink_write64(handle, 0, 5), GUESTLINK_OK);
+  memory_from_id(guestlink_id(handle))->detach();
+  ASSERT_EQ(guestlink_status(handle), GUESTLINK_DETACHED);
+  EXPECT_EQ(guestlink_reattach(handle), GUESTLINK_OK) << guestlink_last_error();
+  EXPECT_EQ(guestlink_generation(handle), 3U);
+  unsigned long long word = 0;
+  EXPECT_EQ(guestlink_read64(handle, 0, &word), GUESTLINK_OK);
+  EXPECT_EQ(word, 5U);
+  std::filesystem::resize_file(ram, 0x1000);
+  EXPECT_EQ(guestlink_reattach(handle), GUESTLINK_DETACHED);
+  const std::string why = guestlink_last_error();
+  EXPECT_NE(why.find("exists and has 0x1000 bytes, not size=0x10000"), std::string::npos) << why;
+  EXPECT_EQ(guestlink_generation(handle), 4U);
+  EXPECT_EQ(guestlink_close(handle), GUESTLINK_OK);
+  EXPECT_EQ(guestlink_reattach(handle), GUESTLINK_BAD_HANDLE);
+  EXPECT_EQ(guestlink_reattach(nullptr), GUESTLINK_BAD_HANDLE);
+}
+
+TEST(ShimHandleTest, AWriteThatMeetsTheLossIsPartial) {
+  const test::TemporaryDirectory directory;
+  const std::string ram = directory.file("ram");
+  void* const handle = guestlink_open(("mock:" + ram + ",size=64K").c_str());
+  std::filesystem::resize_file(ram, 0x1000);
+  unsigned long long previous = 77;
+  EXPECT_EQ(guestlink_fetch_add64(handle, 0x8000, 1, &previous), GUESTLINK_PARTIAL);
+  EXPECT_EQ(previous, 77U);
+  EXPECT_EQ(guestlink_fetch_add64(handle, 0x8000, 1, &previous), GUESTLINK_DETACHED);
+  EXPECT_EQ(guestlink_close(handle), GUESTLINK_OK);
+}
+
 TEST(ShimHandleTest, TwoHandlesAreTwoMemories) {
   void* const first = open_mock("size=64K,fill=1");
   void* const second = open_mock("size=4K,fill=2");
@@ -135,7 +195,7 @@ TEST(ShimErrorTest, OpenFailsWithTheAttachMessage) {
   EXPECT_STREQ(guestlink_last_error(), "attach spec is a null pointer");
   EXPECT_EQ(guestlink_open((std::string(20000, 'x') + ":").c_str()), nullptr);  // cut, not overrun
   EXPECT_GT(std::string(guestlink_last_error()).size(), 4096U);
-  EXPECT_TRUE(std::string(guestlink_last_error()).ends_with("one of file mock"));
+  EXPECT_TRUE(std::string(guestlink_last_error()).ends_with("one of file qmp mock"));
 }
 
 TEST(ShimErrorTest, AccessesTellFunctionAddressLengthAndStatus) {
@@ -192,6 +252,8 @@ TEST(ShimErrorTest, StatusNamesAreTheContracts) {
   EXPECT_STREQ(guestlink_status_name(GUESTLINK_BAD_HANDLE), "BAD_HANDLE");
   EXPECT_STREQ(guestlink_status_name(GUESTLINK_BAD_ARGUMENT), "BAD_ARGUMENT");
   EXPECT_STREQ(guestlink_status_name(GUESTLINK_IO_ERROR), "IO_ERROR");
+  EXPECT_STREQ(guestlink_status_name(GUESTLINK_PARTIAL), "PARTIAL");
+  EXPECT_STREQ(guestlink_status_name(GUESTLINK_UNSUPPORTED), "UNSUPPORTED");
   EXPECT_STREQ(guestlink_status_name(99), "UNKNOWN");
 }
 
@@ -214,6 +276,7 @@ TEST(ShimArgumentTest, NullPointersAreBadArguments) {
   EXPECT_EQ(guestlink_write_beat32(handle, 0, &word, nullptr), kBad);
   EXPECT_EQ(guestlink_read_block(handle, 0, nullptr), kBad);
   EXPECT_EQ(guestlink_write_block(handle, 0, nullptr), kBad);
+  EXPECT_EQ(guestlink_write_code(handle, 0, nullptr), kBad);
   EXPECT_EQ(guestlink_compare(handle, 0, 0, 8, nullptr), kBad);
   EXPECT_EQ(guestlink_crc32c(handle, 0, 8, nullptr), kBad);
   EXPECT_EQ(guestlink_load_file(handle, 0, nullptr, &wide), kBad);
@@ -274,6 +337,7 @@ TEST(ShimBlockTest, ArraysThatCannotBeReadAreRefused) {
   array.has_c_layout = array.has_elements = false;
   EXPECT_EQ(guestlink_read_block(handle, 0, &array), GUESTLINK_BAD_ARGUMENT);
   EXPECT_EQ(guestlink_write_block(handle, 0, &array), GUESTLINK_BAD_ARGUMENT);
+  EXPECT_EQ(guestlink_write_code(handle, 0, &array), GUESTLINK_BAD_ARGUMENT);
   EXPECT_EQ(guestlink_close(handle), GUESTLINK_OK);
 }
 

@@ -266,6 +266,26 @@ module sv_round_trip (
     expect_equal("byte of the block that did not fit", 64'(d8), 64'd0);
   endtask
 
+  // A handle of its own: what is attached again here is another memory, all zeroes.
+  task automatic sessions();
+    automatic chandle session = guestlink_open("mock:,size=64K");
+    automatic byte unsigned d8;
+    expect_status("write_code", guestlink_write_code(session, 64'h10, out_block), GUESTLINK_OK);
+    expect_status("read8", guestlink_read8(session, 64'h11, d8), GUESTLINK_OK);
+    expect_equal("byte of the code", 64'(d8), 64'(out_block[1]));
+    expect_status("write_code past the end",
+                  guestlink_write_code(session, 64'h10000 - 99, out_block),
+                  GUESTLINK_OUT_OF_RANGE);
+    expect_status("reattach", guestlink_reattach(session), GUESTLINK_OK);
+    expect_equal("generation after reattach", guestlink_generation(session), 64'd3);
+    expect_status("read8", guestlink_read8(session, 64'h11, d8), GUESTLINK_OK);
+    expect_equal("byte after reattach", 64'(d8), 64'd0);
+    expect_status("close", guestlink_close(session), GUESTLINK_OK);
+    expect_status("reattach of closed", guestlink_reattach(session), GUESTLINK_BAD_HANDLE);
+    expect_status("write_code to closed", guestlink_write_code(session, 64'h10, out_block),
+                  GUESTLINK_BAD_HANDLE);
+  endtask
+
   task automatic ranges();
     automatic longint unsigned first;
     automatic int unsigned crc;
@@ -314,6 +334,10 @@ module sv_round_trip (
     guestlink_fence();
     expect_equal("name of 0", 64'(guestlink_status_name(0) == "OK"), 64'd1);
     expect_equal("name of 1", 64'(guestlink_status_name(1) == "OUT_OF_RANGE"), 64'd1);
+    expect_status("status", guestlink_status(memory), GUESTLINK_OK);
+    expect_equal("generation", guestlink_generation(memory), 64'd1);
+    expect_equal("name of 8", 64'(guestlink_status_name(8) == "UNSUPPORTED"), 64'd1);
+    expect_equal("name of 7", 64'(guestlink_status_name(7) == "PARTIAL"), 64'd1);
     expect_equal("name of 6", 64'(guestlink_status_name(6) == "IO_ERROR"), 64'd1);
   endtask
 
@@ -324,6 +348,7 @@ module sv_round_trip (
     expect_equal("response", 64'(guestlink_axi_response(GUESTLINK_DETACHED)), 64'd2);
     expect_equal("response", 64'(guestlink_axi_response(GUESTLINK_BAD_HANDLE)), 64'd2);
     expect_equal("response", 64'(guestlink_axi_response(GUESTLINK_BAD_ARGUMENT)), 64'd2);
+    expect_equal("response", 64'(guestlink_axi_response(GUESTLINK_PARTIAL)), 64'd2);
     expect_equal("response", 64'(guestlink_axi_response(-1)), 64'd2);
   endtask
 
@@ -352,6 +377,8 @@ module sv_round_trip (
     expect_status("read64 of null", guestlink_read64(null, 64'd0, d64), GUESTLINK_BAD_HANDLE);
     expect_status("write64 of null", guestlink_write64(null, 64'd0, 64'd0), GUESTLINK_BAD_HANDLE);
     expect_equal("id of null", guestlink_id(null), 64'd0);
+    expect_status("status of closed", guestlink_status(copy), GUESTLINK_BAD_HANDLE);
+    expect_equal("generation of closed", guestlink_generation(copy), 64'd0);
     other = guestlink_open("mock:,size=nonsense");
     expect_equal("bad spec opened", 64'(other == null), 64'd1);
     expect_equal("last error tells why", 64'(guestlink_last_error() != ""), 64'd1);
@@ -373,6 +400,7 @@ module sv_round_trip (
       beat512();
       beat1024();
       blocks();
+      sessions();
       ranges();
       files();
       about_memory();

@@ -7,6 +7,7 @@ RAM file.
 """
 import json
 import mmap
+import os
 import pathlib
 import signal
 import struct
@@ -83,11 +84,15 @@ class Usage(Temporary):
         self.assertEqual(ram.read_bytes(), bytes(2 * MEBIBYTE))
 
     def test_bad_specs_are_told(self) -> None:
-        self.check(1, "nosuch", "--attach", "nosuch:x", "--doorbell")
+        self.check(2, "nosuch", "--attach", "nosuch:x", "--doorbell")
         self.check(1, str(self.directory), "--attach", f"file:{self.directory}/absent,machine=pc",
                    "--doorbell")
         self.check(1, "cannot write the trace", "--attach", "mock:,size=16M", "--self-test",
                    "--trace", f"{self.directory}/absent/x.fst")
+        for _ in range(2):  # the file is made by the first run and used again by the second
+            self.check(1, "is a file of the attach spec", "--attach",
+                       f"mock:{self.directory}/ram,size=16M", "--self-test",
+                       "--trace", f"{self.directory}/ram")
 
     def test_a_trace_over_a_file_of_the_spec_is_refused(self) -> None:
         ram, image = self.directory / "ram", self.directory / "image"
@@ -127,8 +132,8 @@ class SelfTest(Temporary):
         self.assertNotEqual(first["cycles"], other["cycles"])
         self.assertEqual(set(first), {
             "stop_reason", "page_address", "cycles", "wall_seconds", "cycles_per_second",
-            "descriptors", "bytes_read", "bytes_written", "interrupts", "guest_verdict", "errors",
-            "seed"})
+            "descriptors", "bytes_read", "bytes_written", "interrupts", "guest_resets",
+            "reattached", "generation", "guest_verdict", "errors", "seed"})
 
     def test_latency_costs_cycles(self) -> None:
         fast, slow = (self.summary("--seed", "1", "--descriptors", "50", "--accept-stall", "0",
@@ -170,6 +175,37 @@ class SelfTest(Temporary):
             process.send_signal(signal.SIGINT)
             output, _ = process.communicate(timeout=LIMIT)
         self.assertEqual((process.returncode, json.loads(output)["stop_reason"]), (1, "signal"))
+
+
+    def test_a_ram_file_that_is_cut_short_ends_it(self) -> None:
+        ram = self.directory / "ram"
+        with subprocess.Popen([str(SIM), "--attach", f"mock:{ram},size=16M", "--self-test",
+                               "--json", "--descriptors", "100000000"], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True) as process:
+            process.stderr.readline()
+            os.truncate(ram, 0)
+            output, errors = process.communicate(timeout=LIMIT)
+        self.assertEqual(process.returncode, 1, errors)
+        summary = json.loads(output)
+        self.assertEqual(summary["stop_reason"], "memory lost")
+        self.assertRegex(summary["errors"][-1], "guest memory was lost at guest address 0x.*: file "
+                         f"'{ram}' was cut short to 0x0 bytes.*attach again")
+
+    def test_a_second_writer_is_refused(self) -> None:
+        ram = self.directory / "ram"
+        with subprocess.Popen([str(SIM), "--attach", f"mock:{ram},size=16M", "--self-test",
+                               "--json", "--descriptors", "100000000"], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True) as process:
+            process.stderr.readline()
+            done = run("--attach", f"file:{ram},base=0", "--doorbell", "--attach-timeout", "0.1")
+            self.assertEqual(done.returncode, 1, done)
+            self.assertIn(f"file '{ram}' is attached for writing already", done.stderr)
+            self.assertIn(",shared", done.stderr)
+            done = run("--attach", f"file:{ram},base=0,shared", "--doorbell", "--attach-timeout",
+                       "0.1")
+            self.assertIn("no live doorbell page", done.stderr)
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=LIMIT)
 
 
 class Guest:
@@ -268,6 +304,45 @@ class Doorbell(Temporary):
         summary = self.finish(1)
         self.assertEqual(summary["stop_reason"], "attach timeout")
         self.assertEqual(dead.memory[:], before)
+
+    def start_served(self) -> Guest:
+        self.start()
+        guest = Guest(self.ram, 0x123000)
+        guest.publish()
+        guest.attach()
+        return guest
+
+    def test_a_ram_file_that_is_cut_short_ends_it(self) -> None:
+        self.start_served()
+        os.truncate(self.ram, 0)
+        summary = self.finish(1)
+        self.assertEqual(summary["stop_reason"], "memory lost")
+        self.assertRegex(summary["errors"][-1],
+                         f"lost at guest address 0x123.*'{self.ram}' was cut short to 0x0 bytes")
+
+    def test_a_removed_file_ends_the_search(self) -> None:
+        self.start()
+        self.ram.unlink()
+        summary = self.finish(1)
+        self.assertEqual(summary["stop_reason"], "file changed")
+        self.assertIn(f"'{self.ram}' was removed", summary["errors"][0])
+
+    def test_a_file_that_is_another_one_ends_it_and_the_page_is_released(self) -> None:
+        guest = self.start_served()
+        self.ram.unlink()
+        self.ram.write_bytes(bytes(16 * MEBIBYTE))
+        summary = self.finish(1)
+        self.assertEqual(summary["stop_reason"], "file changed")
+        self.assertIn(f"'{self.ram}' was replaced by another file", summary["errors"][0])
+        self.assertEqual(guest.load(0x88), 0)
+
+    def test_a_file_that_grows_ends_it(self) -> None:
+        guest = self.start_served()
+        os.truncate(self.ram, 32 * MEBIBYTE)
+        summary = self.finish(1)
+        self.assertEqual(summary["stop_reason"], "file changed")
+        self.assertIn(f"'{self.ram}' grew from 0x1000000 to 0x2000000", summary["errors"][0])
+        self.assertEqual(guest.load(0x88), 0)
 
     def test_a_signal_detaches(self) -> None:
         self.start()

@@ -16,7 +16,7 @@
 #include <thread>
 #include <vector>
 
-#include "attach/spec.h"
+#include "guestlink/number.h"
 #include "support/temporary_directory.h"
 
 namespace guestlink::test {
@@ -68,16 +68,16 @@ TEST(ParseNumberTest, TakesWhatTheGrammarSays) {
       {"1KB", std::nullopt},
       {"12x", std::nullopt},
   };
-  for (const auto& [text, value] : table) EXPECT_EQ(detail::parse_number(text), value) << text;
+  for (const auto& [text, value] : table) EXPECT_EQ(parse_number(text), value) << text;
 }
 
 TEST(AttachTest, BadSpecsNameThePartAndItsValue) {
   const std::pair<const char*, const char*> table[] = {
       {"", "no scheme; expected scheme:target"},
       {"/dev/shm/ram", "no scheme; expected scheme:target"},
-      {"moc:,size=4K", "scheme 'moc' is not known; one of file mock"},
+      {"moc:,size=4K", "scheme 'moc' is not known; one of file qmp mock"},
       {":,size=4K", "scheme '' is not known"},
-      {"qmp:/run/qmp.sock", "scheme 'qmp' is not supported yet"},
+      {"qmp:/nowhere/qmp", "QMP socket '/nowhere/qmp' does not exist; start QEMU with -qmp"},
       {"mock:", "key 'size' is missing; mock: needs one"},
       {"mock:,size", "key 'size' has value '', expected a size such as 64M"},
       {"mock:,size=", "key 'size' has value '', expected a size such as 64M"},
@@ -91,10 +91,12 @@ TEST(AttachTest, BadSpecsNameThePartAndItsValue) {
       {"mock:,,size=4K", "a key is missing after ','"},
       {"mock:,size=4K,=3", "a key is missing after ','"},
       {"mock:,size=4K,colour=red",
-       "key 'colour' is not known; one of size machine base image fill ro"},
+       "key 'colour' is not known; one of size machine base image fill ro shared"},
       {"mock:,size=4K,Size=4K", "key 'Size' is not known"},
       {"mock:,size=4K,ro=1", "key 'ro' takes no value, but has '1'"},
       {"mock:,size=4K,ro,ro", "key 'ro' is given twice"},
+      {"mock:,size=4K,shared=", "key 'shared' takes no value, but has ''"},
+      {"mock:,size=4K,shared,shared", "key 'shared' is given twice"},
       {"mock:,size=4K,fill=256", "key 'fill' has value '256', expected a byte, 0 to 0xFF"},
       {"mock:,size=4K,fill=red", "key 'fill' has value 'red', expected a byte, 0 to 0xFF"},
       {"mock:,size=4K,machine=", "key 'machine' has no value"},
@@ -342,7 +344,7 @@ TEST(AttachTest, MockFileAppearsWithItsContent) {
 
 TEST(AttachTest, ManyMakersOfOneMockFileShareIt) {
   const TemporaryDirectory directory;
-  const std::string spec = "mock:" + directory.file("ram") + ",size=1M";
+  const std::string spec = "mock:" + directory.file("ram") + ",size=1M,shared";
   std::array<GuestMemory, 4> memories;
   {
     std::vector<std::jthread> makers;

@@ -18,7 +18,7 @@ namespace {
 class GuestMemoryAtomicTest : public testing::Test {
  protected:
   TemporaryDirectory directory_;
-  std::string spec_ = "mock:" + directory_.file("ram") + ",size=64K";
+  std::string spec_ = "mock:" + directory_.file("ram") + ",size=64K,shared";
   GuestMemory ours_ = attach(spec_);
   GuestMemory theirs_ = attach(spec_);
 };

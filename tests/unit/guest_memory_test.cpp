@@ -31,12 +31,12 @@ Bytes read_back(const GuestMemory& memory, std::uint64_t address, std::size_t si
 }
 
 TEST(AccessStatusTest, ValuesAndNamesAreTheContracts) {
-  const std::array names{"OK",         "OUT_OF_RANGE", "READ_ONLY", "DETACHED",
-                         "BAD_HANDLE", "BAD_ARGUMENT", "IO_ERROR"};
-  for (int value = 0; value < 7; ++value) {
+  const std::array names{"OK",           "OUT_OF_RANGE", "READ_ONLY", "DETACHED",   "BAD_HANDLE",
+                         "BAD_ARGUMENT", "IO_ERROR",     "PARTIAL",   "UNSUPPORTED"};
+  for (int value = 0; value < static_cast<int>(names.size()); ++value) {
     EXPECT_STREQ(to_string(static_cast<AccessStatus>(value)), names[static_cast<size_t>(value)]);
   }
-  EXPECT_STREQ(to_string(static_cast<AccessStatus>(7)), "UNKNOWN");
+  EXPECT_STREQ(to_string(static_cast<AccessStatus>(9)), "UNKNOWN");
   EXPECT_STREQ(to_string(static_cast<AccessStatus>(-1)), "UNKNOWN");
 }
 

@@ -9,7 +9,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
+#include <optional>
 #include <span>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -17,6 +20,7 @@
 #include "guestlink/access_status.h"
 #include "guestlink/address_map.h"
 #include "guestlink/mapping.h"
+#include "guestlink/memory_state.h"
 #include "guestlink/range.h"
 
 namespace guestlink {
@@ -43,16 +47,6 @@ struct GuestRange {
   friend bool operator==(const GuestRange&, const GuestRange&) = default;
 };
 
-/// A row of the address map with its place in this process.
-struct Region {
-  std::uint64_t guest_address = 0;
-  std::uint64_t length = 0;
-  std::uint64_t writable_length = 0;  ///< `length`, or 0 where only reads are allowed
-  std::byte* host = nullptr;
-
-  [[nodiscard]] bool writable() const noexcept { return writable_length != 0; }
-};
-
 /// The RAM of a guest, by guest-physical address. Owns its mappings; move-only.
 ///
 /// Accesses. An access may lie anywhere in adjoining rows of the map. If any byte of it is not RAM,
@@ -60,6 +54,11 @@ struct Region {
 /// moved. An access of no bytes addresses none and is kOk at every address. Nothing on the access
 /// path allocates, throws, locks or logs. Without a map (default made, moved from) every access is
 /// kDetached.
+///
+/// Loss. The memory is lost when a page of its file cannot be had (the file was cut short, its file
+/// system is full) or detach() is called. The access that meets the loss ends: a read as kDetached
+/// with anything in the caller's buffer, a write as kPartial. Later ones are kDetached and move
+/// nothing. No signal ends the process.
 ///
 /// Guest and host run at once. Naturally aligned scalars and the aligned lanes of a beat are
 /// single-copy atomic; loads acquire and stores release. compare_swap and fetch_add are
@@ -81,7 +80,27 @@ class GuestMemory {
     swap(taken);
     return *this;
   }
-  ~GuestMemory() = default;
+  ~GuestMemory() { state_->detach(); }
+
+  /// Whether every access is kDetached. Thread-safe, as are generation and detach.
+  [[nodiscard]] bool lost() const noexcept { return state_->lost(); }
+  /// Odd while attached, even when lost: 1, 2 once lost, 3 when attached again. 0: no memory.
+  [[nodiscard]] std::uint64_t generation() const noexcept { return state_->generation(); }
+  /// From now on accesses are kDetached. One under way may still move bytes, and is told that the
+  /// memory is lost. Host pointers stay valid until destruction.
+  void detach() noexcept { state_->detach(); }
+  /// For a thread that watches the guest while this object may be moved or destroyed.
+  [[nodiscard]] std::shared_ptr<MemoryState> state() const noexcept { return state_; }
+  /// Takes the place of this memory with `fresh`, of the same guest, and goes on counting
+  /// generations. Exclusive, as a move; the old state stays lost.
+  void reattach(GuestMemory fresh) noexcept;
+
+  /// Whether the files are still those at their paths, and of the size they had: the first that is
+  /// not, or that made the memory lost. A few system calls a file; to be polled by who wants to
+  /// know that the guest has gone. Throws std::bad_alloc.
+  [[nodiscard]] std::optional<FileProblem> file_problem() const;
+  /// Why the memory is lost, in words, with the guest address that was met; "" while it is not.
+  [[nodiscard]] std::string loss() const;
 
   /// What an access of this range would return.
   [[nodiscard]] AccessStatus check(std::uint64_t address, std::uint64_t length,
@@ -90,21 +109,24 @@ class GuestMemory {
   /// One little-endian scalar; not aligned is a plain copy.
   template <Scalar T>
   [[nodiscard]] AccessStatus load(std::uint64_t address, T& value) const noexcept {
-    const std::byte* host = readable(address, sizeof(T));
-    if (host == nullptr || address % sizeof(T) != 0) [[unlikely]] {
-      return read_rows(address, std::as_writable_bytes(std::span(&value, 1)));
-    }
-    value = load_atomic<T>(host);
+    const MemoryState& state = *state_;
+    const std::byte* host = state.find_hot<kReadable>(address, aligned_range_fits);
+    if (address % sizeof(T) != 0 || host == nullptr) [[unlikely]]
+      return load_cold(address, value);
+    const T loaded = load_atomic<T>(host);
+    if (state.lost_meanwhile()) [[unlikely]]
+      return AccessStatus::kDetached;
+    value = loaded;
     return AccessStatus::kOk;
   }
   template <Scalar T>
   [[nodiscard]] AccessStatus store(std::uint64_t address, T value) noexcept {
-    std::byte* host = writable(address, sizeof(T));
-    if (host == nullptr || address % sizeof(T) != 0) [[unlikely]] {
-      return write_rows(address, std::as_bytes(std::span(&value, 1)));
-    }
+    const MemoryState& state = *state_;
+    std::byte* host = state.find_hot<kWritable>(address, aligned_range_fits);
+    if (address % sizeof(T) != 0 || host == nullptr) [[unlikely]]
+      return store_cold(address, value);
     store_atomic<T>(host, value);
-    return AccessStatus::kOk;
+    return written(state);
   }
 
   /// Atomically: previous = [address]; if it equals `expected`, [address] = desired. kBadArgument
@@ -112,18 +134,27 @@ class GuestMemory {
   template <AtomicScalar T>
   [[nodiscard]] AccessStatus compare_swap(std::uint64_t address, T expected, T desired,
                                           T& previous) noexcept {
-    std::byte* host = writable(address, sizeof(T));
-    if (host == nullptr || address % sizeof(T) != 0) return refuse_atomic(address, sizeof(T));
+    if (address % sizeof(T) != 0) return refuse_atomic(address, sizeof(T));
+    const MemoryState& state = *state_;
+    std::byte* host = locate_aligned<kWritable>(address, sizeof(T));
+    if (host == nullptr) return refuse_atomic(address, sizeof(T));
     std::atomic_ref<T>(*reinterpret_cast<T*>(host)).compare_exchange_strong(expected, desired);
+    if (state.lost_meanwhile()) [[unlikely]]
+      return AccessStatus::kPartial;
     previous = expected;
     return AccessStatus::kOk;
   }
   /// Atomically: previous = [address]; [address] += operand, modulo 2^32 or 2^64.
   template <AtomicScalar T>
   [[nodiscard]] AccessStatus fetch_add(std::uint64_t address, T operand, T& previous) noexcept {
-    std::byte* host = writable(address, sizeof(T));
-    if (host == nullptr || address % sizeof(T) != 0) return refuse_atomic(address, sizeof(T));
-    previous = std::atomic_ref<T>(*reinterpret_cast<T*>(host)).fetch_add(operand);
+    if (address % sizeof(T) != 0) return refuse_atomic(address, sizeof(T));
+    const MemoryState& state = *state_;
+    std::byte* host = locate_aligned<kWritable>(address, sizeof(T));
+    if (host == nullptr) return refuse_atomic(address, sizeof(T));
+    const T found = std::atomic_ref<T>(*reinterpret_cast<T*>(host)).fetch_add(operand);
+    if (state.lost_meanwhile()) [[unlikely]]
+      return AccessStatus::kPartial;
+    previous = found;
     return AccessStatus::kOk;
   }
 
@@ -142,19 +173,25 @@ class GuestMemory {
 
   /// Blocks of any length and alignment.
   [[nodiscard]] AccessStatus read(std::uint64_t address, std::span<std::byte> data) const noexcept {
-    const std::byte* host = readable(address, data.size());
-    if (host == nullptr || data.empty()) [[unlikely]]
+    if (!in_one_step(data.size())) [[unlikely]]
+      return read_rows(address, data);
+    const MemoryState& state = *state_;
+    const std::byte* host = locate<kReadable>(address, data.size());
+    if (host == nullptr) [[unlikely]]
       return read_rows(address, data);
     std::memcpy(data.data(), host, data.size());
-    return AccessStatus::kOk;
+    return moved(state);
   }
   [[nodiscard]] AccessStatus write(std::uint64_t address,
                                    std::span<const std::byte> data) noexcept {
-    std::byte* host = writable(address, data.size());
-    if (host == nullptr || data.empty()) [[unlikely]]
+    if (!in_one_step(data.size())) [[unlikely]]
+      return write_rows(address, data);
+    const MemoryState& state = *state_;
+    std::byte* host = locate<kWritable>(address, data.size());
+    if (host == nullptr) [[unlikely]]
       return write_rows(address, data);
     std::memcpy(host, data.data(), data.size());
-    return AccessStatus::kOk;
+    return written(state);
   }
 
   [[nodiscard]] AccessStatus fill(std::uint64_t address, std::uint64_t length,
@@ -191,31 +228,42 @@ class GuestMemory {
   [[nodiscard]] std::vector<GuestRange> populated_ranges() const;
 
  private:
-  // The two largest rows are tried first, inline: they hold all but a few pages of any machine with
-  // one backend. The others are searched out of line.
-  static constexpr std::size_t kHotRows = 2;
+  // What goes on to move bytes looks this often whether the memory is still there.
+  static constexpr std::uint64_t kStepBytes = std::uint64_t{1} << 20;
 
-  // Where `length` bytes from `address` are when they lie in one row and may be accessed so; else
-  // null.
-  const std::byte* readable(std::uint64_t address, std::uint64_t length) const noexcept {
-    return locate<&Region::length>(address, length);
+  static bool in_one_step(std::uint64_t length) noexcept { return length - 1 < kStepBytes; }
+
+  // What an access ends with.
+  static AccessStatus moved(const MemoryState& state) noexcept {
+    return state.lost_meanwhile() ? AccessStatus::kDetached : AccessStatus::kOk;
   }
-  std::byte* writable(std::uint64_t address, std::uint64_t length) const noexcept {
-    return locate<&Region::writable_length>(address, length);
+  static AccessStatus written(const MemoryState& state) noexcept {
+    return state.lost_meanwhile() ? AccessStatus::kPartial : AccessStatus::kOk;
   }
-  template <std::uint64_t Region::*Length>
+
+  // Where an access that is aligned to its length, or one of any, is: when it lies in one row and
+  // may be made so; else null. The two largest rows are tried first, inline: they hold all but a
+  // few pages of any machine with one backend.
+  static constexpr MemoryState::HotLength kReadable = &MemoryState::HotRow::length;
+  static constexpr MemoryState::HotLength kWritable = &MemoryState::HotRow::writable_length;
+  template <MemoryState::HotLength Length>
+  std::byte* locate_aligned(std::uint64_t address, std::uint64_t length) const noexcept {
+    std::byte* const host = state_->find_hot<Length>(address, aligned_range_fits);
+    if (host != nullptr) [[likely]]
+      return host;
+    return locate_cold(address, length, Length == kWritable ? Access::kWrite : Access::kRead);
+  }
+  template <MemoryState::HotLength Length>
   std::byte* locate(std::uint64_t address, std::uint64_t length) const noexcept {
-    for (const Region& row : hot_) {
-      const std::uint64_t offset = address - row.guest_address;
-      if (range_fits(offset, length, row.*Length)) [[likely]]
-        return row.host + offset;
-    }
-    const Region* row = find_cold(address);
-    if (row == nullptr) return nullptr;
-    const std::uint64_t offset = address - row->guest_address;
-    return range_fits(offset, length, row->*Length) ? row->host + offset : nullptr;
+    std::byte* const host = state_->find_hot<Length>(
+        address,
+        [=](std::uint64_t offset, std::uint64_t size) { return range_fits(offset, length, size); });
+    if (host != nullptr) [[likely]]
+      return host;
+    return locate_cold(address, length, Length == kWritable ? Access::kWrite : Access::kRead);
   }
-  const Region* find_cold(std::uint64_t address) const noexcept;
+  std::byte* locate_cold(std::uint64_t address, std::uint64_t length, Access access) const noexcept;
+  const Region* row_of(std::uint64_t address) const noexcept;
 
   template <Scalar T>
   static T load_atomic(const std::byte* host) noexcept {
@@ -228,6 +276,11 @@ class GuestMemory {
   }
   static void store_strobed_lane(std::byte* host, const std::byte* data, unsigned strobe) noexcept;
 
+  // What does not lie in a hot row, or is not aligned.
+  template <Scalar T>
+  AccessStatus load_cold(std::uint64_t address, T& value) const noexcept;
+  template <Scalar T>
+  AccessStatus store_cold(std::uint64_t address, T value) noexcept;
   // What does not lie in one row, is not aligned, is empty or is refused.
   AccessStatus read_rows(std::uint64_t address, std::span<std::byte> data) const noexcept;
   AccessStatus write_rows(std::uint64_t address, std::span<const std::byte> data) noexcept;
@@ -238,9 +291,12 @@ class GuestMemory {
   std::span<std::byte> span_before(std::uint64_t end, std::uint64_t limit) const noexcept;
   AccessStatus save_to(int fd, std::uint64_t address, std::uint64_t length) const noexcept;
   bool maps_file(const struct stat& info) const noexcept;
+  std::string place_of(std::uint32_t file, std::uint64_t offset) const;
   void swap(GuestMemory& other) noexcept;
+  friend class GuestSession;
+  void unlock_files() noexcept;
 
-  std::array<Region, kHotRows> hot_{};
+  std::shared_ptr<MemoryState> state_ = MemoryState::none();  // outlives the mappings
   std::vector<Region> regions_;
   std::vector<MapRow> rows_;  // of the same index as regions_
   std::vector<Mapping> mappings_;
@@ -252,7 +308,8 @@ const noexcept {
   using Lane = std::conditional_t<Bytes == 4, std::uint32_t, std::uint64_t>;
   if (address % Bytes != 0) [[unlikely]]
     return AccessStatus::kBadArgument;
-  const std::byte* host = readable(address, Bytes);
+  const MemoryState& state = *state_;
+  const std::byte* host = locate_aligned<kReadable>(address, Bytes);
   auto* bytes = static_cast<std::byte*>(data);
   if (host == nullptr) [[unlikely]]
     return read_rows(address, {bytes, Bytes});
@@ -261,7 +318,7 @@ const noexcept {
     const Lane lane = load_atomic<Lane>(host + i);
     std::memcpy(bytes + i, &lane, sizeof lane);
   }
-  return AccessStatus::kOk;
+  return moved(state);
 }
 
 template <std::size_t Bytes>
@@ -272,7 +329,8 @@ noexcept {
   constexpr unsigned kAllStrobes = (1U << sizeof(Lane)) - 1;
   if (address % Bytes != 0) [[unlikely]]
     return AccessStatus::kBadArgument;
-  std::byte* host = writable(address, Bytes);
+  const MemoryState& state = *state_;
+  std::byte* host = locate_aligned<kWritable>(address, Bytes);
   const auto* bytes = static_cast<const std::byte*>(data);
   const auto* strobes = static_cast<const std::uint8_t*>(strobe);
   if (host == nullptr) [[unlikely]]
@@ -291,7 +349,7 @@ noexcept {
   if (std::memcmp(strobes, kFull.data(), kFull.size()) == 0) [[likely]] {
 #pragma GCC unroll 16
     for (std::size_t at = 0; at < Bytes; at += sizeof(Lane)) store_lane(at);
-    return AccessStatus::kOk;
+    return written(state);
   }
   for (std::size_t at = 0; at < Bytes; at += sizeof(Lane)) {
     const unsigned enabled = strobes[at / sizeof(Lane)] & kAllStrobes;
@@ -301,7 +359,7 @@ noexcept {
       store_strobed_lane(host + at, bytes + at, enabled);
     }
   }
-  return AccessStatus::kOk;
+  return written(state);
 }
 
 }  // namespace guestlink

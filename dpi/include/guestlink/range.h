@@ -13,4 +13,10 @@ constexpr bool range_fits(std::uint64_t offset, std::uint64_t length, std::uint6
   return length <= size && offset <= size - length;
 }
 
+/// The same for a range that is aligned to its length, within a size that is a multiple of it: its
+/// first byte decides.
+constexpr bool aligned_range_fits(std::uint64_t offset, std::uint64_t size) noexcept {
+  return offset < size;
+}
+
 }  // namespace guestlink

@@ -9,86 +9,92 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
+#include <iterator>
 #include <new>
+#include <optional>
+#include <stdexcept>
 #include <string>
 #include <system_error>
+#include <utility>
 
+#include "attach/attach_live.h"
+#include "attach/qmp_attach.h"
+#include "attach/regular_file.h"
 #include "attach/spec.h"
-#include "memory/new_file.h"
+#include "guestlink/new_file.h"
+#include "memory/writer_lock.h"
 
 namespace guestlink {
 namespace {
 
 using detail::in_quotes;
+using detail::LiveAttachment;
+using detail::open_existing;
+using detail::QmpClient;
+using detail::size_of_file;
 using detail::Spec;
 
-[[noreturn]] void fail(const std::string& message) { throw AttachError(message); }
+// What is wrong with the spec is a std::invalid_argument, what cannot be done anything else.
+[[noreturn]] void refuse(const std::string& message) { throw std::invalid_argument(message); }
+[[noreturn]] void fail(const std::string& message) { throw std::runtime_error(message); }
 
 std::string reason(int error) { return std::generic_category().message(error); }
 
-// Size of an open file; refuses what is not a regular one.
-std::uint64_t size_of_file(int fd, const std::string& path, const std::string& expected) {
-  struct stat info = {};
-  if (fstat(fd, &info) != 0)
-    fail("file " + in_quotes(path) + " cannot be examined: " + reason(errno));
-  if (S_ISDIR(info.st_mode)) fail(in_quotes(path) + " is a directory, expected " + expected);
-  if (!S_ISREG(info.st_mode))
-    fail(in_quotes(path) + " is not a regular file, expected " + expected);
-  return static_cast<std::uint64_t>(info.st_size);
-}
-
-FileDescriptor open_existing(const std::string& path, bool read_only, const std::string& expected,
-                             const std::string& if_missing) {
-  // O_NONBLOCK: opening a FIFO must not wait for its other end. It means nothing to a regular file.
-  const int flags = (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK;
-  FileDescriptor fd(open(path.c_str(), flags));
-  if (fd.get() >= 0) return fd;
-  switch (errno) {
-    case ENOENT:
-      fail("file " + in_quotes(path) + " does not exist; " + if_missing);
-    case EISDIR:
-      fail(in_quotes(path) + " is a directory, expected " + expected);
-    case EACCES:
-    case EPERM:
-    case EROFS:
-      fail("file " + in_quotes(path) + " cannot be opened for " +
-           (read_only ? "reading: " : "reading and writing: ") + reason(errno) +
-           (read_only ? "; run as a user who may read it"
-                      : "; run as a user who may write it, or add ,ro to only read"));
-    default:
-      fail("file " + in_quotes(path) + " cannot be opened: " + reason(errno));
-  }
-}
-
 AddressMap layout_of(const Spec& spec, std::uint64_t size) {
   if (spec.machine && spec.base) {
-    fail("keys 'machine' (" + *spec.machine + ") and 'base' (" + hex(*spec.base) +
-         ") are both given; give one of them");
+    refuse("keys 'machine' (" + *spec.machine + ") and 'base' (" + hex(*spec.base) +
+           ") are both given; give one of them");
   }
-  const AddressMap map = spec.machine ? AddressMap::for_machine(*spec.machine, size)
-                                      : AddressMap::for_base(spec.base.value_or(0), size);
-  return spec.read_only ? map.read_only() : map;
+  return spec.machine ? AddressMap::for_machine(*spec.machine, size)
+                      : AddressMap::for_base(spec.base.value_or(0), size);
 }
 
-GuestMemory map_file(const AddressMap& map, FileDescriptor fd, std::uint64_t size, bool read_only) {
+// The path is empty for anonymous memory.
+Attachment map_file(const Spec& spec, const AddressMap& map, FileDescriptor fd,
+                    std::uint64_t size) {
+  AttachReport report;
+  report.machine = spec.machine.value_or("");
+  struct stat info = {};
+  if (fstat(fd.get(), &info) != 0) fail("the file cannot be examined: " + reason(errno));
+  for (const MapRow& row : map.rows()) {
+    report.rows.push_back({.guest_address = row.guest_address,
+                           .length = row.length,
+                           .permission = row.permission,
+                           .backend = {},
+                           .path = spec.target,
+                           .inode = info.st_ino,
+                           .file_offset = row.file_offset});
+  }
   std::vector<Mapping> mappings;
-  mappings.emplace_back(std::move(fd), size, !read_only);
-  return GuestMemory(map, std::move(mappings));
+  mappings.emplace_back(std::move(fd), size, !spec.read_only, spec.target);
+  return {GuestMemory(spec.read_only ? map.read_only() : map, std::move(mappings)),
+          std::move(report)};
 }
 
-GuestMemory attach_file(const Spec& spec) {
-  const std::string expected = "the file that QEMU has as mem-path";
-  if (spec.target.empty()) fail("no path after 'file:', expected " + expected);
+void refuse_watch(const Spec& spec) {
+  if (spec.watch) refuse("key 'watch' is for qmp: only; it is a second QMP socket, for the events");
+}
+
+void check_file_keys(const Spec& spec, const std::string& expected) {
+  if (spec.target.empty()) refuse("no path after 'file:', expected " + expected);
+  refuse_watch(spec);
   if (spec.image || spec.fill) {
-    fail(std::string("key ") + (spec.image ? "'image'" : "'fill'") +
-         " is for mock: only; attaching to a guest does not change its RAM");
+    refuse(std::string("key ") + (spec.image ? "'image'" : "'fill'") +
+           " is for mock: only; attaching to a guest does not change its RAM");
   }
   if (!spec.machine && !spec.base) {
-    fail(
+    refuse(
         "neither machine= nor base= is given, and a guest address is not the file offset on most "
-        "machines; add machine=pc (or q35, arm-virt ...), or base=0 for a file that starts at 0");
+        "machines; add machine=pc (or q35, arm-virt ...), or base=0 for a file that starts at 0, "
+        "or ask QEMU with qmp:SOCKET");
   }
+}
+
+Attachment attach_file(const Spec& spec) {
+  const std::string expected = "the file that QEMU has as mem-path";
+  check_file_keys(spec, expected);
   FileDescriptor fd = open_existing(
       spec.target, spec.read_only, expected,
       "start QEMU with -object memory-backend-file,mem-path=" + spec.target +
@@ -101,7 +107,8 @@ GuestMemory attach_file(const Spec& spec) {
   if (!spec.size && size % kPageBytes != 0) {
     fail(has + ", no multiple of " + hex(kPageBytes) + ", so it is not a guest's RAM");
   }
-  return map_file(layout_of(spec, size), std::move(fd), size, spec.read_only);
+  if (!spec.read_only) detail::claim_for_writing(fd.get(), spec.target, spec.shared);
+  return map_file(spec, layout_of(spec, size), std::move(fd), size);
 }
 
 void write_at(int fd, std::span<const std::byte> data, std::uint64_t offset, const Spec& spec) {
@@ -196,6 +203,7 @@ FileDescriptor reuse_mock(const Spec& spec, std::uint64_t size) {
     fail("file " + in_quotes(spec.target) + " exists and has " + hex(has) +
          " bytes, not size=" + hex(size) + "; remove it, or give its size to use it again");
   }
+  if (!only_read) detail::claim_for_writing(fd.get(), spec.target, spec.shared);
   return fd;
 }
 
@@ -210,19 +218,22 @@ FileDescriptor make_mock(int image, const Spec& spec, std::uint64_t size) {
   const auto refuse = [&](int error) {
     fail("file " + in_quotes(spec.target) + " cannot be created: " + reason(error));
   };
-  detail::NewFile file(spec.target.c_str(), kMode);
+  NewFile file(spec.target.c_str(), kMode);
   if (file.fd() < 0) refuse(errno);
   set_size(file.fd(), spec, size);
+  detail::claim_for_writing(file.fd(), spec.target, spec.shared);
   fill_mock(file.fd(), image, spec, size);
-  if (file.publish(detail::Existing::kKeep)) return file.take();
+  if (file.publish(Existing::kKeep)) return file.take();
   if (errno != EEXIST) refuse(errno);
   FileDescriptor made_meanwhile = reuse_mock(spec, size);
   if (made_meanwhile.get() < 0) refuse(EEXIST);
   return made_meanwhile;
 }
 
-GuestMemory attach_mock(const Spec& spec) {
-  if (!spec.size) fail("key 'size' is missing; mock: needs one, such as size=64M");
+Attachment attach_mock(const Spec& spec) {
+  refuse_watch(spec);
+  if (spec.qtest) refuse("key 'qtest' is for file: and qmp: only; mock RAM has no QEMU");
+  if (!spec.size) refuse("key 'size' is missing; mock: needs one, such as size=64M");
   const std::uint64_t size = *spec.size;
   const AddressMap map = layout_of(spec, size);
   const FileDescriptor image = spec.image ? open_image(spec, size) : FileDescriptor();
@@ -232,32 +243,104 @@ GuestMemory attach_mock(const Spec& spec) {
   } else {
     fill_mock(fd.get(), image.get(), spec, size);
   }
-  return map_file(map, std::move(fd), size, spec.read_only);
+  if (spec.read_only) detail::unlock_for_writing(fd.get());
+  return map_file(spec, map, std::move(fd), size);
 }
 
-GuestMemory attach_parsed(const Spec& spec) {
+[[noreturn]] void refuse_scheme(const Spec& spec) {
+  refuse("scheme " + in_quotes(spec.scheme) + " is not known; one of file qmp mock");
+}
+
+Attachment attach_parsed(const Spec& spec) {
   if (spec.scheme == "file") return attach_file(spec);
+  if (spec.scheme == "qmp") return detail::attach_qmp(spec).attachment;
   if (spec.scheme == "mock") return attach_mock(spec);
-  if (spec.scheme == "qmp") {
-    fail("scheme 'qmp' is not supported yet; use file:PATH,machine=NAME with the mem-path of QEMU");
+  refuse_scheme(spec);
+}
+
+// The socket for events, before anything is attached: what happens from here on waits in it.
+std::optional<QmpClient> connect_watcher(const std::string& path,
+                                         std::vector<std::string>& warnings) {
+  try {
+    return QmpClient(path, {.call = std::chrono::milliseconds(2000)});
+  } catch (const std::exception& error) {
+    warnings.push_back(std::string("resets of the guest will not be noticed: ") + error.what());
+    return std::nullopt;
   }
-  fail("scheme " + in_quotes(spec.scheme) + " is not known; one of file mock");
+}
+
+void follow_qmp(LiveAttachment& live, std::optional<QmpClient> connection) {
+  std::vector<std::string> warnings;
+  std::optional<QmpClient> watcher;
+  if (live.spec.watch) {
+    watcher = connection ? std::exchange(connection, std::nullopt)
+                         : connect_watcher(*live.spec.watch, warnings);
+  }
+  detail::QmpAttachment attached = detail::attach_qmp(live.spec, std::move(connection));
+  live.attachment = std::move(attached.attachment);
+  live.rows = std::move(attached.rows);
+  const pid_t pid = attached.connection.peer().pid;
+  live.connection = live.spec.watch ? std::move(watcher) : std::move(attached.connection);
+  if (!live.connection) live.qemus.push_back({pid, detail::open_process(pid)});
+  std::move(warnings.begin(), warnings.end(), std::back_inserter(live.attachment.report.warnings));
+}
+
+void follow_file(LiveAttachment& live) {
+  const FileDescriptor fd(open(live.spec.target.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (fd.get() >= 0) live.qemus = detail::find_qemus(fd.get());
+  std::vector<std::string>& warnings = live.attachment.report.warnings;
+  if (live.qemus.empty()) {
+    warnings.push_back(
+        "no QEMU that this user may look into has the file mapped: its guest has ended, or its end "
+        "will not be noticed");
+  } else if (live.qemus.size() > 1) {
+    warnings.push_back("QEMU runs twice in this RAM, as processes " +
+                       std::to_string(live.qemus[0].pid) + " and " +
+                       std::to_string(live.qemus[1].pid) + ": each destroys the other's");
+  }
+}
+
+LiveAttachment follow_parsed(const Spec& spec, bool watch, std::optional<QmpClient> connection) {
+  LiveAttachment live;
+  live.spec = spec;
+  if (spec.scheme == "qmp" && watch) {
+    follow_qmp(live, std::move(connection));
+  } else {
+    live.attachment = attach_parsed(spec);
+    if (spec.scheme == "file" && watch) follow_file(live);
+  }
+  return live;
+}
+
+// What `attach` makes of the spec; what it throws becomes an AttachError.
+template <typename Attach>
+auto attach_text(std::string_view text, Attach attach) {
+  // A spec that is longer than any path hides what is said of it.
+  constexpr std::size_t kShown = 400;
+  const std::string prefix =
+      "attach spec " + in_quotes(text.substr(0, kShown)) + (text.size() > kShown ? "...: " : ": ");
+  try {
+    return attach(detail::parse_spec(text));
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::invalid_argument& error) {
+    throw AttachError(AttachError::Kind::kSpec, prefix + error.what());
+  } catch (const std::exception& error) {
+    throw AttachError(AttachError::Kind::kFailed, prefix + error.what());
+  }
 }
 
 }  // namespace
 
-GuestMemory attach(std::string_view spec) {
-  // A spec that is longer than any path hides what is said of it.
-  constexpr std::size_t kShown = 400;
-  const std::string prefix =
-      "attach spec " + in_quotes(spec.substr(0, kShown)) + (spec.size() > kShown ? "...: " : ": ");
-  try {
-    return attach_parsed(detail::parse_spec(spec));
-  } catch (const std::bad_alloc&) {
-    throw;
-  } catch (const std::exception& error) {
-    throw AttachError(prefix + error.what());
-  }
+Attachment attach_with_report(std::string_view spec) { return attach_text(spec, attach_parsed); }
+
+GuestMemory attach(std::string_view spec) { return attach_with_report(spec).memory; }
+
+LiveAttachment detail::attach_live(std::string_view text, bool watch,
+                                   std::optional<QmpClient> connection) {
+  return attach_text(text, [&](const Spec& spec) {
+    return follow_parsed(spec, watch, std::exchange(connection, std::nullopt));
+  });
 }
 
 }  // namespace guestlink

@@ -2,10 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "attach/spec.h"
 
-#include <charconv>
-#include <limits>
 #include <stdexcept>
-#include <system_error>
+
+#include "guestlink/number.h"
 
 namespace guestlink::detail {
 namespace {
@@ -38,14 +37,22 @@ std::string_view text_of(std::string_view key, std::string_view value) {
   return value;
 }
 
+void set_flag(bool& flag, std::string_view key, std::string_view value, bool has_value) {
+  if (has_value) {
+    throw std::invalid_argument("key " + in_quotes(key) + " takes no value, but has " +
+                                in_quotes(value));
+  }
+  if (flag) throw std::invalid_argument("key " + in_quotes(key) + " is given twice");
+  flag = true;
+}
+
 void set_key(Spec& spec, std::string_view key, std::string_view value, bool has_value) {
   constexpr std::string_view kSize =
       "a size such as 64M, 4G or 0x4000000 (K, M and G are powers of two)";
   if (key == "ro") {
-    if (has_value)
-      throw std::invalid_argument("key 'ro' takes no value, but has " + in_quotes(value));
-    if (spec.read_only) throw std::invalid_argument("key 'ro' is given twice");
-    spec.read_only = true;
+    set_flag(spec.read_only, key, value, has_value);
+  } else if (key == "shared") {
+    set_flag(spec.shared, key, value, has_value);
   } else if (key == "size") {
     set_once(spec.size, key, number_of(key, value, kSize));
   } else if (key == "base") {
@@ -54,6 +61,10 @@ void set_key(Spec& spec, std::string_view key, std::string_view value, bool has_
     set_once(spec.machine, key, text_of(key, value));
   } else if (key == "image") {
     set_once(spec.image, key, text_of(key, value));
+  } else if (key == "watch") {
+    set_once(spec.watch, key, text_of(key, value));
+  } else if (key == "qtest") {
+    set_once(spec.qtest, key, text_of(key, value));
   } else if (key == "fill") {
     const std::uint64_t fill = number_of(key, value, "a byte, 0 to 0xFF");
     if (fill > 0xFF) {
@@ -63,7 +74,8 @@ void set_key(Spec& spec, std::string_view key, std::string_view value, bool has_
     set_once(spec.fill, key, fill);
   } else {
     throw std::invalid_argument("key " + in_quotes(key) +
-                                " is not known; one of size machine base image fill ro");
+                                " is not known; one of size machine base image fill ro shared "
+                                "watch qtest");
   }
 }
 
@@ -76,27 +88,11 @@ std::string in_quotes(std::string_view text) {
   return result;
 }
 
-std::optional<std::uint64_t> parse_number(std::string_view text) noexcept {
-  const bool hexadecimal = text.starts_with("0x") || text.starts_with("0X");
-  if (hexadecimal) text.remove_prefix(2);
-  std::uint64_t number = 0;
-  const char* const end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, number, hexadecimal ? 16 : 10);
-  if (error != std::errc()) return std::nullopt;
-  if (rest == end) return number;
-  if (rest + 1 != end) return std::nullopt;
-  const std::size_t unit = std::string_view("KMGkmg").find(*rest);
-  if (unit == std::string_view::npos) return std::nullopt;
-  const unsigned shift = 10 * static_cast<unsigned>(unit % 3 + 1);
-  if (number > std::numeric_limits<std::uint64_t>::max() >> shift) return std::nullopt;
-  return number << shift;
-}
-
 Spec parse_spec(std::string_view text) {
   const std::size_t colon = text.find(':');
   if (colon == std::string_view::npos) {
     throw std::invalid_argument(
-        "no scheme; expected scheme:target, with scheme file or mock, such as mock:,size=64M");
+        "no scheme; expected scheme:target, with scheme file, qmp or mock, such as mock:,size=64M");
   }
   Spec spec;
   spec.scheme = text.substr(0, colon);

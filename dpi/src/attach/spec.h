@@ -19,16 +19,15 @@ struct Spec {
   std::optional<std::string> machine;
   std::optional<std::string> image;
   std::optional<std::uint8_t> fill;
+  std::optional<std::string> watch;
+  std::optional<std::string> qtest;
   bool read_only = false;
+  bool shared = false;
 };
 
 /// Throws std::invalid_argument naming the part that is wrong: no scheme, an unknown key, one given
 /// twice, a missing or malformed value.
 Spec parse_spec(std::string_view text);
-
-/// A number: decimal or 0x hexadecimal, with an optional K, M or G (2^10, 2^20, 2^30); none if
-/// malformed or above 2^64 - 1.
-std::optional<std::uint64_t> parse_number(std::string_view text) noexcept;
 
 /// 'text', for messages.
 std::string in_quotes(std::string_view text);

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "memory/crc32c.h"
+#include "memory/writer_lock.h"
 
 namespace guestlink {
 namespace {
@@ -36,46 +37,101 @@ Region region_of(const MapRow& row, const std::vector<Mapping>& mappings) {
 GuestMemory::GuestMemory(const AddressMap& map, std::vector<Mapping> mappings)
     : rows_(map.rows().begin(), map.rows().end()), mappings_(std::move(mappings)) {
   for (const MapRow& row : rows_) regions_.push_back(region_of(row, mappings_));
-  std::partial_sort_copy(regions_.begin(), regions_.end(), hot_.begin(), hot_.end(),
-                         [](const Region& a, const Region& b) { return a.length > b.length; });
+  if (regions_.empty()) return;
+  state_ = std::make_shared<MemoryState>(regions_);
+  for (Mapping& mapping : mappings_) mapping.report_faults_to(*state_);
 }
 
 void GuestMemory::swap(GuestMemory& other) noexcept {
-  std::swap(hot_, other.hot_);
+  state_.swap(other.state_);
   regions_.swap(other.regions_);
   rows_.swap(other.rows_);
   mappings_.swap(other.mappings_);
 }
 
-const Region* GuestMemory::find_cold(std::uint64_t address) const noexcept {
+// So that the same files can be attached to anew while these mappings stay.
+void GuestMemory::unlock_files() noexcept {
+  for (const Mapping& mapping : mappings_) detail::unlock_for_writing(mapping.fd());
+}
+
+void GuestMemory::reattach(GuestMemory fresh) noexcept {
+  fresh.state_->follow(generation());
+  swap(fresh);
+}
+
+std::byte* GuestMemory::locate_cold(std::uint64_t address, std::uint64_t length,
+                                    Access access) const noexcept {
+  const Region* row = lost() ? nullptr : row_of(address);
+  if (row == nullptr) return nullptr;
+  const std::uint64_t size = access == Access::kWrite ? row->writable_length : row->length;
+  const std::uint64_t offset = address - row->guest_address;
+  return range_fits(offset, length, size) ? row->host + offset : nullptr;
+}
+
+template <Scalar T>
+AccessStatus GuestMemory::load_cold(std::uint64_t address, T& value) const noexcept {
+  T loaded{};
+  const std::byte* host = locate_cold(address, sizeof(T), Access::kRead);
+  if (host == nullptr || address % sizeof(T) != 0) {
+    const AccessStatus status = read_rows(address, std::as_writable_bytes(std::span(&loaded, 1)));
+    if (status != AccessStatus::kOk) return status;
+  } else {
+    loaded = load_atomic<T>(host);
+    if (state_->lost_meanwhile()) return AccessStatus::kDetached;
+  }
+  value = loaded;
+  return AccessStatus::kOk;
+}
+
+template <Scalar T>
+AccessStatus GuestMemory::store_cold(std::uint64_t address, T value) noexcept {
+  std::byte* host = locate_cold(address, sizeof(T), Access::kWrite);
+  if (host == nullptr || address % sizeof(T) != 0) {
+    return write_rows(address, std::as_bytes(std::span(&value, 1)));
+  }
+  store_atomic<T>(host, value);
+  return written(*state_);
+}
+
+template AccessStatus GuestMemory::load_cold(std::uint64_t, std::uint8_t&) const noexcept;
+template AccessStatus GuestMemory::load_cold(std::uint64_t, std::uint16_t&) const noexcept;
+template AccessStatus GuestMemory::load_cold(std::uint64_t, std::uint32_t&) const noexcept;
+template AccessStatus GuestMemory::load_cold(std::uint64_t, std::uint64_t&) const noexcept;
+template AccessStatus GuestMemory::store_cold(std::uint64_t, std::uint8_t) noexcept;
+template AccessStatus GuestMemory::store_cold(std::uint64_t, std::uint16_t) noexcept;
+template AccessStatus GuestMemory::store_cold(std::uint64_t, std::uint32_t) noexcept;
+template AccessStatus GuestMemory::store_cold(std::uint64_t, std::uint64_t) noexcept;
+
+const Region* GuestMemory::row_of(std::uint64_t address) const noexcept {
   return find_row(std::span<const Region>(regions_), address);
 }
 
-// The bytes from `address` to the end of its row, `limit` at most; none if it is not RAM.
+// The bytes from `address` to the end of its row, `limit` and a step at most; none if it is not
+// RAM. Also when the memory is lost: the bytes stay mapped, and loops over them have to end.
 std::span<std::byte> GuestMemory::span_from(std::uint64_t address,
                                             std::uint64_t limit) const noexcept {
-  const Region* row = find_cold(address);
+  const Region* row = row_of(address);
   if (row == nullptr) return {};
   const std::uint64_t offset = address - row->guest_address;
-  return {row->host + offset, std::min(limit, row->length - offset)};
+  return {row->host + offset, std::min({limit, row->length - offset, kStepBytes})};
 }
 
-// The bytes that end before `end`, back to the start of their row, `limit` at most.
+// The bytes that end before `end`, back to the start of their row, `limit` and a step at most.
 std::span<std::byte> GuestMemory::span_before(std::uint64_t end,
                                               std::uint64_t limit) const noexcept {
-  const Region* row = find_cold(end - 1);
+  const Region* row = row_of(end - 1);
   if (row == nullptr) return {};
   const std::uint64_t offset = end - row->guest_address;
-  const std::uint64_t length = std::min(limit, offset);
+  const std::uint64_t length = std::min({limit, offset, kStepBytes});
   return {row->host + (offset - length), length};
 }
 
 AccessStatus GuestMemory::check(std::uint64_t address, std::uint64_t length,
                                 Access access) const noexcept {
-  if (regions_.empty()) return AccessStatus::kDetached;
+  if (lost()) return AccessStatus::kDetached;
   bool writable = true;
   while (length > 0) {
-    const Region* row = find_cold(address);
+    const Region* row = row_of(address);
     if (row == nullptr) return AccessStatus::kOutOfRange;
     writable = writable && row->writable();
     const std::uint64_t step = std::min(length, row->length - (address - row->guest_address));
@@ -90,26 +146,26 @@ AccessStatus GuestMemory::read_rows(std::uint64_t address,
                                     std::span<std::byte> data) const noexcept {
   const AccessStatus status = check(address, data.size(), Access::kRead);
   if (status != AccessStatus::kOk) return status;
-  while (!data.empty()) {
+  while (!data.empty() && !state_->lost_meanwhile()) {
     const auto part = span_from(address, data.size());
     std::memcpy(data.data(), part.data(), part.size());
     data = data.subspan(part.size());
     address += part.size();
   }
-  return AccessStatus::kOk;
+  return moved(*state_);
 }
 
 AccessStatus GuestMemory::write_rows(std::uint64_t address,
                                      std::span<const std::byte> data) noexcept {
   const AccessStatus status = check(address, data.size(), Access::kWrite);
   if (status != AccessStatus::kOk) return status;
-  while (!data.empty()) {
+  while (!data.empty() && !state_->lost_meanwhile()) {
     const auto part = span_from(address, data.size());
     std::memcpy(part.data(), data.data(), part.size());
     data = data.subspan(part.size());
     address += part.size();
   }
-  return AccessStatus::kOk;
+  return written(*state_);
 }
 
 AccessStatus GuestMemory::write_strobed_rows(std::uint64_t address, std::span<const std::byte> data,
@@ -119,7 +175,7 @@ AccessStatus GuestMemory::write_strobed_rows(std::uint64_t address, std::span<co
   for (std::size_t i = 0; i < data.size(); ++i) {
     if ((strobe[i / 8] >> (i % 8) & 1) != 0) span_from(address + i, 1)[0] = data[i];
   }
-  return AccessStatus::kOk;
+  return written(*state_);
 }
 
 // The largest aligned parts whose strobes are all set, so that a device's 4-byte write on a wide
@@ -147,7 +203,7 @@ void GuestMemory::store_strobed_lane(std::byte* host, const std::byte* data,
 
 AccessStatus GuestMemory::refuse_atomic(std::uint64_t address,
                                         std::uint64_t length) const noexcept {
-  if (regions_.empty()) return AccessStatus::kDetached;
+  if (lost()) return AccessStatus::kDetached;
   if (address % length != 0) return AccessStatus::kBadArgument;
   const AccessStatus status = check(address, length, Access::kWrite);
   // Two adjoining rows with a boundary inside the word: RAM, but no atomic there.
@@ -158,13 +214,13 @@ AccessStatus GuestMemory::fill(std::uint64_t address, std::uint64_t length,
                                std::byte value) noexcept {
   const AccessStatus status = check(address, length, Access::kWrite);
   if (status != AccessStatus::kOk) return status;
-  while (length > 0) {
+  while (length > 0 && !state_->lost_meanwhile()) {
     const auto part = span_from(address, length);
     std::memset(part.data(), std::to_integer<int>(value), part.size());
     address += part.size();
     length -= part.size();
   }
-  return AccessStatus::kOk;
+  return written(*state_);
 }
 
 AccessStatus GuestMemory::copy(std::uint64_t destination, std::uint64_t source,
@@ -174,7 +230,7 @@ AccessStatus GuestMemory::copy(std::uint64_t destination, std::uint64_t source,
   if (status != AccessStatus::kOk) return status;
   // Parts go upwards when the destination is the lower range and downwards when it is the higher
   // one, so that none overwrites source bytes still to come.
-  while (length > 0 && destination <= source) {
+  while (length > 0 && destination <= source && !state_->lost_meanwhile()) {
     const auto from = span_from(source, length);
     const auto to = span_from(destination, from.size());
     std::memmove(to.data(), from.data(), to.size());
@@ -182,13 +238,13 @@ AccessStatus GuestMemory::copy(std::uint64_t destination, std::uint64_t source,
     destination += to.size();
     length -= to.size();
   }
-  while (length > 0) {
+  while (length > 0 && !state_->lost_meanwhile()) {
     const auto from = span_before(source + length, length);
     const auto to = span_before(destination + length, from.size());
     std::memmove(to.data(), from.data() + (from.size() - to.size()), to.size());
     length -= to.size();
   }
-  return AccessStatus::kOk;
+  return written(*state_);
 }
 
 AccessStatus GuestMemory::compare(std::uint64_t a, std::uint64_t b, std::uint64_t length,
@@ -198,7 +254,7 @@ AccessStatus GuestMemory::compare(std::uint64_t a, std::uint64_t b, std::uint64_
   if (status != AccessStatus::kOk) return status;
   constexpr std::uint64_t kStep = 4096;  // memcmp tells that bytes differ, not where
   std::uint64_t done = 0;
-  while (done < length) {
+  while (done < length && !state_->lost_meanwhile()) {
     auto left = span_from(a + done, std::min(kStep, length - done));
     const auto right = span_from(b + done, left.size());
     left = left.first(right.size());
@@ -211,6 +267,7 @@ AccessStatus GuestMemory::compare(std::uint64_t a, std::uint64_t b, std::uint64_
     }
     done += left.size();
   }
+  if (state_->lost_meanwhile()) return AccessStatus::kDetached;
   first_difference = done;
   return AccessStatus::kOk;
 }
@@ -220,12 +277,13 @@ AccessStatus GuestMemory::crc32c(std::uint64_t address, std::uint64_t length,
   const AccessStatus status = check(address, length, Access::kRead);
   if (status != AccessStatus::kOk) return status;
   std::uint32_t state = 0xFFFFFFFF;
-  while (length > 0) {
+  while (length > 0 && !state_->lost_meanwhile()) {
     const auto part = span_from(address, length);
     state = detail::crc32c_update()(state, part);
     address += part.size();
     length -= part.size();
   }
+  if (state_->lost_meanwhile()) return AccessStatus::kDetached;
   crc = ~state;
   return AccessStatus::kOk;
 }

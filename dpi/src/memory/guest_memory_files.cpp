@@ -11,15 +11,23 @@
 #include <cerrno>
 
 #include "guestlink/guest_memory.h"
-#include "memory/new_file.h"
+#include "guestlink/new_file.h"
 
 namespace guestlink {
 namespace {
 
+// Where a thread gets a SIGBUS a system call fails with EFAULT. One byte by hand, so that the loss
+// is noted as any other.
+bool met_missing_page(const std::byte* host) noexcept {
+  if (errno != EFAULT) return false;
+  (void)*const_cast<const volatile std::byte*>(host);
+  return true;
+}
+
 bool read_all(int fd, std::span<std::byte> data) noexcept {
   while (!data.empty()) {
     const ssize_t got = ::read(fd, data.data(), data.size());
-    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && (errno == EINTR || met_missing_page(data.data()))) continue;
     if (got == 0) errno = EIO;  // the file became shorter while we read it
     if (got <= 0) return false;
     data = data.subspan(static_cast<std::size_t>(got));
@@ -30,7 +38,7 @@ bool read_all(int fd, std::span<std::byte> data) noexcept {
 bool write_all(int fd, std::span<const std::byte> data) noexcept {
   while (!data.empty()) {
     const ssize_t put = ::write(fd, data.data(), data.size());
-    if (put < 0 && errno == EINTR) continue;
+    if (put < 0 && (errno == EINTR || met_missing_page(data.data()))) continue;
     if (put <= 0) return false;
     data = data.subspan(static_cast<std::size_t>(put));
   }
@@ -57,7 +65,7 @@ void for_each_data_run(int fd, std::uint64_t length, Found found) {
 AccessStatus GuestMemory::load_file(std::uint64_t address, const char* path,
                                     std::uint64_t& length) noexcept {
   if (path == nullptr) return AccessStatus::kBadArgument;
-  if (regions_.empty()) return AccessStatus::kDetached;
+  if (lost()) return AccessStatus::kDetached;
   const FileDescriptor file(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK));  // not wait for a FIFO
   struct stat info = {};
   if (file.get() < 0 || fstat(file.get(), &info) != 0) return AccessStatus::kIoError;
@@ -68,22 +76,23 @@ AccessStatus GuestMemory::load_file(std::uint64_t address, const char* path,
   const std::uint64_t size = length = static_cast<std::uint64_t>(info.st_size);
   const AccessStatus status = check(address, size, Access::kWrite);
   if (status != AccessStatus::kOk) return status;
-  for (std::uint64_t done = 0; done < size;) {
+  for (std::uint64_t done = 0; done < size && !state_->lost_meanwhile();) {
     const auto part = span_from(address + done, size - done);
     if (!read_all(file.get(), part)) return AccessStatus::kIoError;
     done += part.size();
   }
+  if (state_->lost_meanwhile()) return AccessStatus::kPartial;
   return AccessStatus::kOk;
 }
 
 AccessStatus GuestMemory::save_to(int fd, std::uint64_t address,
                                   std::uint64_t length) const noexcept {
-  for (std::uint64_t done = 0; done < length;) {
+  for (std::uint64_t done = 0; done < length && !state_->lost_meanwhile();) {
     const auto part = span_from(address + done, length - done);
     if (!write_all(fd, part)) return AccessStatus::kIoError;
     done += part.size();
   }
-  return AccessStatus::kOk;
+  return moved(*state_);
 }
 
 AccessStatus GuestMemory::save_file(std::uint64_t address, std::uint64_t length,
@@ -103,18 +112,48 @@ AccessStatus GuestMemory::save_file(std::uint64_t address, std::uint64_t length,
   }
   // As any program's output: a new file gets the umask's mode, an old one keeps its own.
   constexpr mode_t kMode = 0666;
-  detail::NewFile file(path, kMode);
+  NewFile file(path, kMode);
   if (file.fd() < 0) return AccessStatus::kIoError;
   status = save_to(file.fd(), address, length);
   if (status != AccessStatus::kOk) return status;
-  const bool done = (!exists || fchmod(file.fd(), info.st_mode & 07777) == 0) &&
-                    file.publish(detail::Existing::kReplace);
+  const bool done =
+      (!exists || fchmod(file.fd(), info.st_mode & 07777) == 0) && file.publish(Existing::kReplace);
   return done ? AccessStatus::kOk : AccessStatus::kIoError;
 }
 
 bool GuestMemory::maps_file(const struct stat& info) const noexcept {
   return std::any_of(mappings_.begin(), mappings_.end(),
                      [&](const Mapping& mapping) { return mapping.same_file(info); });
+}
+
+std::optional<FileProblem> GuestMemory::file_problem() const {
+  std::optional<FileProblem> first;
+  for (const Mapping& mapping : mappings_) {
+    auto problem = mapping.problem();
+    if (problem && mapping.first_fault()) return problem;
+    if (problem && !first) first = std::move(problem);
+  }
+  return first;
+}
+
+std::string GuestMemory::loss() const {
+  if (!lost()) return "";
+  for (std::uint32_t file = 0; file < mappings_.size(); ++file) {
+    const auto offset = mappings_[file].first_fault();
+    const auto problem = mappings_[file].problem();
+    if (!offset || !problem) continue;
+    return "guest memory was lost at " + place_of(file, *offset) + ": " + problem->text;
+  }
+  return mappings_.empty() ? "there is no guest memory" : "guest memory was detached";
+}
+
+// A byte of a file, as a user knows it.
+std::string GuestMemory::place_of(std::uint32_t file, std::uint64_t offset) const {
+  for (const MapRow& row : rows_) {
+    if (row.file != file || !range_fits(offset - row.file_offset, 1, row.length)) continue;
+    return "guest address " + hex(row.guest_address + (offset - row.file_offset));
+  }
+  return "byte " + hex(offset) + " of the RAM file";  // a hole of the map
 }
 
 std::vector<GuestRange> GuestMemory::populated_ranges() const {

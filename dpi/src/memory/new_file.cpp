@@ -1,6 +1,6 @@
 // Copyright The Guestlink Authors
 // SPDX-License-Identifier: Apache-2.0
-#include "memory/new_file.h"
+#include "guestlink/new_file.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -13,7 +13,7 @@
 #include <cstring>
 #include <utility>
 
-namespace guestlink::detail {
+namespace guestlink {
 namespace {
 
 std::atomic<unsigned> files_made{0};
@@ -78,4 +78,4 @@ bool NewFile::publish(Existing existing) noexcept {
   return result == 0;
 }
 
-}  // namespace guestlink::detail
+}  // namespace guestlink

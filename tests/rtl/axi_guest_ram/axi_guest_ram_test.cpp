@@ -170,6 +170,23 @@ TYPED_TEST(AxiGuestRamTest, ReadOnlyMemoryAnswersSlvErrAndChangesNothing) {
   }
 }
 
+// What was a SIGBUS of the whole simulator.
+TYPED_TEST(AxiGuestRamTest, MemoryThatIsCutShortAnswersSlvErrFromThenOn) {
+  const TemporaryPath path;
+  OpenMemory memory("mock:" + path.text() + ",size=64K,base=0,fill=0xA5");
+  this->attach(memory.id());
+  EXPECT_EQ(this->answer(read_burst(0x8000, 4, this->kFull)), kOkay);
+  std::filesystem::resize_file(path.text(), 0x1000);
+  EXPECT_EQ(this->answer(write_burst(0x8000, 4, this->kFull, this->kBytes, 0x5a)), kSlvErr);
+  EXPECT_EQ(this->bench_.model().error_count_o, 4U);
+  EXPECT_EQ(this->bench_.model().error_status_o, 3U);  // the first beat's was PARTIAL
+  EXPECT_EQ(guestlink_status(memory.handle()), GUESTLINK_DETACHED);
+  EXPECT_EQ(this->read_one(0), kSlvErr);
+  EXPECT_EQ(this->write_one(0), kSlvErr);
+  EXPECT_EQ(this->bench_.model().error_count_o, 6U);
+  EXPECT_EQ(this->bench_.model().error_status_o, 3U);
+}
+
 TYPED_TEST(AxiGuestRamTest, NoMemoryAndClosedMemoryAnswerSlvErr) {
   this->attach(0);
   EXPECT_EQ(this->read_one(0), kSlvErr);

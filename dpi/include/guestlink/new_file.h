@@ -9,7 +9,7 @@
 
 #include "guestlink/mapping.h"
 
-namespace guestlink::detail {
+namespace guestlink {
 
 /// What to do with a file that is at the path already.
 enum class Existing : std::uint8_t { kKeep, kReplace };
@@ -38,4 +38,4 @@ class NewFile {
   FileDescriptor fd_;
 };
 
-}  // namespace guestlink::detail
+}  // namespace guestlink
