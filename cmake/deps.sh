@@ -10,7 +10,7 @@
 # only tests want; `fuzz` and `tidy` are `build` and Clang's fuzzer or its tools.
 set -euo pipefail
 
-# package, and what shows that it is there: a command or a header. Probing for the thing and not for
+# package, and what shows that it is there: a command, a header or a file. Probing for the thing and not for
 # the package lets a tool that was built by hand count.
 build_deps='
 g++                cmd:g++
@@ -25,6 +25,8 @@ libgtest-dev       header:gtest/gtest.h
 libbenchmark-dev   header:benchmark/benchmark.h
 libcli11-dev       header:CLI/CLI.hpp
 nlohmann-json3-dev header:nlohmann/json.hpp
+pkg-config         cmd:pkg-config
+libsystemc-dev     header:systemc
 '
 live_deps='
 qemu-system-x86    cmd:qemu-system-x86_64
@@ -33,6 +35,7 @@ cpio               cmd:cpio
 '
 # Other machines' QEMUs, and what the shell tool's output is compared with or loaded into.
 test_deps='
+libsystemc-doc     file:/usr/share/doc/libsystemc/examples/tlm
 qemu-system-arm    cmd:qemu-system-aarch64
 qemu-system-misc   cmd:qemu-system-riscv64
 bsdextrautils      cmd:hexdump
@@ -50,6 +53,7 @@ clang-tidy         cmd:run-clang-tidy
 
 present() {
   case $1 in
+    file:*) [[ -e ${1#file:} ]] ;;
     cmd:*) command -v "${1#cmd:}" >/dev/null ;;
     fuzzer:) echo 'extern "C" int LLVMFuzzerTestOneInput(const char*, long) { return 0; }' |
       clang++ -x c++ -fsanitize=fuzzer -o /dev/null - 2>/dev/null ;;
