@@ -42,6 +42,7 @@ void Subordinate::reset() {
   writes_.forget();
   filled_ = w_beat_ = r_beat_ = 0;
   active_ = false;
+  now_ = 0;
   pins_ = {};
 }
 
@@ -54,9 +55,15 @@ void Subordinate::clock(const ManagerPins& manager) {
   if (pins_.w_ready && manager.w_valid) take_data(manager.w_data, manager.w_strobes);
   if (pins_.aw_ready && manager.aw_valid) begin(writes_.push(), true, manager.aw);
   if (pins_.ar_ready && manager.ar_valid) take_read(manager.ar);
+  if (!pins_.r_valid && open(beat_stall_)) load_r();
   active_ = true;
   ++now_;
-  if (!pins_.r_valid) load_r();
+  show();
+}
+
+void Subordinate::set_stalls(std::uint32_t accept, std::uint32_t beat) {
+  accept_stall_ = accept;
+  beat_stall_ = beat;
   show();
 }
 
@@ -106,7 +113,7 @@ void Subordinate::finish(Request& request, Response response, std::uint64_t late
 void Subordinate::load_r() {
   if (reads_.empty()) return;
   const Request& request = reads_.at(0);
-  if (!request.done || request.due > now_) return;
+  if (!request.done || request.due > now_ + 1) return;
   const Burst& burst = request.transfer.burst();
   if (request.response == Response::kOkay) {
     std::memcpy(r_word_.data(), request.transfer.word(r_beat_).data(), bus_bytes_);
@@ -125,9 +132,9 @@ void Subordinate::load_r() {
 }
 
 void Subordinate::show() {
-  pins_.ar_ready = active_ && !reads_.full();
-  pins_.aw_ready = active_ && !writes_.full();
-  pins_.w_ready = active_ && filled_ < writes_.count();
+  pins_.ar_ready = open(accept_stall_) && !reads_.full();
+  pins_.aw_ready = open(accept_stall_) && !writes_.full();
+  pins_.w_ready = open(beat_stall_) && filled_ < writes_.count();
   pins_.b_valid = false;
   if (filled_ == 0) return;
   const Request& head = writes_.at(0);
