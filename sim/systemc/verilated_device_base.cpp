@@ -256,6 +256,8 @@ void VerilatedDeviceBase::serve_pending() {
     sc_time delay = SC_ZERO_TIME;
     const axi::Outcome outcome = axi::transport(*m_axi.operator->(), *pending.request, delay);
     finish(*pending.request, outcome, sc_time_stamp() + delay - pending.start);
+    drive(subordinate_.pins(), registers_.driven());
+    inputs_changed_ = true;
   }
 }
 
