@@ -128,8 +128,11 @@ void VerilatedDeviceBase::tick() {
 }
 
 void VerilatedDeviceBase::fall() {
-  const sc_time time = every_edge_ ? sc_time_stamp() : local_time() - period_ / 2.0;
-  half_clock(false, cycles_ == 0 ? SC_ZERO_TIME : time);
+  if (cycles_ == 0) {
+    settle();  // the clock is low, and the trace begins with the first edge
+  } else {
+    half_clock(false, every_edge_ ? sc_time_stamp() : local_time() - period_ / 2.0);
+  }
   inputs_changed_ = false;
 }
 

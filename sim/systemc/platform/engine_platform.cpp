@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <fstream>
 #include <stdexcept>
 #include <utility>
 
@@ -47,6 +48,8 @@ AccessStatus access_status(tlm::tlm_response_status status) {
 
 template <typename Device>
 EnginePlatform::Engine EnginePlatform::make_engine(const Settings& settings) {
+  if (!settings.trace_file.empty() && !std::ofstream(settings.trace_file))
+    throw std::runtime_error("cannot write the trace file '" + settings.trace_file + "'");
   DeviceParameters parameters;
   parameters.clock_period = kPeriod;
   parameters.quantum_clocks = settings.quantum_clocks;
