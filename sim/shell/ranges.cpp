@@ -47,16 +47,16 @@ void require_range(const GuestMemory& memory, GuestRange range, Access access) {
                   " is read-only; without ro in the attach spec it may be writable (guestlink map "
                   "shows all)");
   }
-  throw Failure(name_of(range) + ": the memory is gone: did the guest end?");
+  throw Failure(name_of(range) + ": " + memory.loss());
 }
 
-void require_ok(AccessStatus status, GuestRange range) {
+void require_ok(AccessStatus status, const GuestMemory& memory, GuestRange range) {
   if (status == AccessStatus::kOk) return;
-  throw Failure(name_of(range) + ": " + to_string(status) + ": did the guest end?");
+  throw Failure(name_of(range) + ": " + to_string(status) + ": " + memory.loss());
 }
 
-void require_ok(const CodeWrite& result, GuestRange range) {
-  if (result.detail.empty()) return require_ok(result.status, range);
+void require_ok(const CodeWrite& result, const GuestMemory& memory, GuestRange range) {
+  if (result.detail.empty()) return require_ok(result.status, memory, range);
   throw Failure(name_of(range) + ": " + to_string(result.status) + ": " + result.detail);
 }
 

@@ -39,7 +39,7 @@ class SelfTest {
   enum class Result {
     kSame,
     kSameZeroes,  ///< equal, but any unused page of any file would be
-    kNotTested,   ///< QEMU could not write the page
+    kNotTested,   ///< QEMU could not write the page, or would have died of looking at it
   };
 
   explicit SelfTest(QmpClient& qmp);
@@ -55,7 +55,7 @@ class SelfTest {
   bool save(std::uint64_t address, std::size_t length);
 
   QmpClient& qmp_;
-  std::optional<ScratchFile> scratch_;
+  std::optional<ScratchFile> scratch_;  // none if QEMU cannot save to one
   std::string obstacle_;
 };
 
