@@ -16,6 +16,7 @@ QEMU = "qemu-system-x86_64"
 LIMIT = 20  # seconds, for everything that is waited for
 SKIPPED = 77  # exit code of a run that skipped a test and failed none; CTest's SKIP_RETURN_CODE
 MIB = 1 << 20
+QEMU_USER, OTHER_USER = 65533, 65534  # who own nothing
 RAM_BYTES = 64 * MIB
 RANGE_BASE, RANGE_BYTES = 32 * MIB, 4 * MIB  # what the simulator may overwrite
 KEPT = ((MIB, RANGE_BASE), (RANGE_BASE + RANGE_BYTES, RAM_BYTES))  # what it must leave alone
@@ -108,8 +109,11 @@ class Qemu:
 class Outcome:
     """How a program ended."""
 
-    def __init__(self, code: int, output: str, errors: str, seconds: float):
-        self.code, self.output, self.errors, self.seconds = code, output, errors, seconds
+    def __init__(self, program: "Program", code: int):
+        self.code = code
+        self.output, self.errors = program.texts()
+        self.seconds = time.monotonic() - program.started
+        self.peak_bytes = program.peak_bytes  # of resident memory, that of shared files included
 
     @property
     def summary(self) -> dict:
@@ -117,7 +121,8 @@ class Outcome:
         return json.loads(self.output)
 
     def __str__(self) -> str:
-        return f"exit code {self.code} after {self.seconds:.1f} s\n{self.output}\n{self.errors}"
+        return (f"exit code {self.code} after {self.seconds:.1f} s, {self.peak_bytes >> 10} KiB at "
+                f"most\n{self.output}\n{self.errors}")
 
 
 class Program:
@@ -127,6 +132,7 @@ class Program:
         self.files = [tempfile.TemporaryFile("w+", encoding="utf-8", dir=directory)
                       for _ in range(2)]
         self.started = time.monotonic()
+        self.peak_bytes = 0
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.files[0],
                                         stderr=self.files[1])
 
@@ -139,16 +145,30 @@ class Program:
         return texts
 
     def outcome(self, limit: float = LIMIT) -> Outcome:
-        try:
-            code = self.process.wait(limit)
-        except subprocess.TimeoutExpired:
-            raise AssertionError(f"it hangs: {self.process.args}\n{self.texts()}") from None
-        return Outcome(code, *self.texts(), time.monotonic() - self.started)
+        """Waits for its end."""
+        end = time.monotonic() + limit
+        while self.poll() is None:
+            if time.monotonic() > end:
+                raise AssertionError(f"it hangs: {self.process.args}\n{self.texts()}")
+            time.sleep(0.01)
+        return Outcome(self, self.process.returncode)
+
+    def poll(self) -> int | None:
+        """Its exit code, or minus the signal that ended it; None while it runs."""
+        if self.process.returncode is None:
+            pid, status, usage = os.wait4(self.process.pid, os.WNOHANG)
+            if pid != 0:
+                self.process.returncode = os.waitstatus_to_exitcode(status)
+                self.peak_bytes = usage.ru_maxrss << 10
+        return self.process.returncode
+
+    def kill(self) -> Outcome:
+        self.process.kill()
+        return self.outcome()
 
     def end(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait(LIMIT)
+        if self.poll() is None:
+            self.kill()
         for file in self.files:
             file.close()
 
@@ -157,6 +177,12 @@ def pattern(first: int, end: int) -> bytes:
     """The bytes of the RAM file from `first` to `end` at the start: each page tells its place."""
     words = (0x9E3779B97F4A7C15 * (at | 1) & (1 << 64) - 1 for at in range(first, end, 4096))
     return b"".join(word.to_bytes(8, "little") * 512 for word in words)
+
+
+def as_user(user: int | None) -> list[str]:
+    """What to put before a command."""
+    return [] if user is None else [
+        "setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "--"]
 
 
 class Drill(unittest.TestCase):
@@ -192,11 +218,12 @@ class Drill(unittest.TestCase):
         with open(self.ram, "wb") as ram:
             ram.write(pattern(0, RAM_BYTES))
 
-    def start_qemu(self, *options: str, size: int = RAM_BYTES, backend: str = "") -> Qemu:
+    def start_qemu(self, *options: str, size: int = RAM_BYTES, backend: str = "",
+                   user: int | None = None) -> Qemu:
         """A pc that does not run: nothing but who attaches changes its RAM."""
         qemu = Qemu(self.directory, [
-            QEMU, "-nodefaults", "-no-user-config", "-display", "none", "-S", "-accel", "tcg",
-            "-smp", "1,maxcpus=2", "-M", "pc,memory-backend=mem", "-object",
+            *as_user(user), QEMU, "-nodefaults", "-no-user-config", "-display", "none", "-S",
+            "-accel", "tcg", "-smp", "1,maxcpus=2", "-M", "pc,memory-backend=mem", "-object",
             f"memory-backend-file,id=mem,size={size},mem-path={self.ram},share=on{backend}",
             *options])
         self.addCleanup(qemu.end)
@@ -206,6 +233,31 @@ class Drill(unittest.TestCase):
         program = Program([str(word) for word in command], self.directory)
         self.addCleanup(program.end)
         return program
+
+    def start_linux(self, words: str, *options: str) -> Qemu:
+        """One with 256 MiB that runs dma_check with these words, and is there already."""
+        for name in ("vmlinuz", "initrd.gz"):
+            self.require((self.image / name).exists(), f"no {self.image / name}: build guest_image")
+        serial = self.directory / "serial"
+        qemu = self.start_qemu(
+            "-serial", f"file:{serial}", "-kernel", str(self.image / "vmlinuz"),
+            "-initrd", str(self.image / "initrd.gz"), "-append",
+            # Without the check, a vCPU that gets no CPU time at boot is no broken timer.
+            f"console=ttyS0 quiet panic=-1 no_timer_check -- {words}", *options, size=256 * MIB)
+        qemu.monitor.execute("cont")
+        self.wait_until(lambda: b"dma_check: seed" in serial.read_bytes(), "Linux")
+        return qemu
+
+    def let_others_in(self, qemu: Qemu, socket_mode: int = 0o666) -> None:
+        """Other users, to folder and QMP socket; and to the programs, wherever those are."""
+        self.directory.chmod(0o755)
+        qemu.qmp.chmod(socket_mode)
+        for name in ("guestlink", "sim"):
+            setattr(self, name, shutil.copy(getattr(self, name), self.directory))
+
+    def run_as(self, user: int, *command: object) -> Outcome:
+        """As a user without rights; as who we are, if that is one."""
+        return self.run_program(*as_user(user if os.geteuid() == 0 else None), *command)
 
     def run_program(self, *command: object) -> Outcome:
         return self.start(*command).outcome()
@@ -252,7 +304,7 @@ class Drill(unittest.TestCase):
     def wait_until(self, done, what: str, program: Program | None = None) -> None:
         end = time.monotonic() + LIMIT
         while not done():
-            if program and program.process.poll() is not None:
+            if program and program.poll() is not None:
                 self.fail(f"no {what}: {program.outcome()}")
             if time.monotonic() > end:
                 self.fail(f"waited {LIMIT} s for {what}: {program.texts() if program else ''}")
