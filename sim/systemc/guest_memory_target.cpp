@@ -145,7 +145,12 @@ void GuestMemoryTarget::on_lost() {
 void GuestMemoryTarget::reattach() {
   watch_.stop();
   invalidate_granted();
-  session_.reattach();
+  try {
+    session_.reattach();
+  } catch (...) {
+    if (!told_) watch_.start();  // it may still be there, or its loss is still to be told
+    throw;
+  }
   told_ = false;
   watch_.start();
 }
