@@ -137,17 +137,21 @@ void GuestWatch::take_qmp() {
   } catch (const QmpClosed&) {
     closed = true;
   }
-  bool check = false;
-  for (const json& event : target_.qmp->take_events()) {
-    take_event(event);
-    check |= may_change_map(text_at(event, "event"));
+  // Those that come while check_map() waits for its answers are there after it, and nothing more
+  // need come that would wake wait().
+  for (auto events = target_.qmp->take_events(); !events.empty();
+       events = target_.qmp->take_events()) {
+    bool check = false;
+    for (const json& event : events) {
+      take_event(event);
+      check |= may_change_map(text_at(event, "event"));
+    }
+    if (check && !closed && !state_->lost()) check_map();
   }
   if (closed) {
     target_.qmp.reset();
     report(Kind::kEnded,
            "QEMU has ended" + (last_word_.empty() ? ", without a word" : last_word_) + kAgain);
-  } else if (check && !state_->lost()) {
-    check_map();
   }
 }
 

@@ -130,6 +130,18 @@ TEST_F(TargetLiveTest, AResetInvalidatesDmiAndReattachGrantsItAnew) {
   EXPECT_EQ(Reports::texts().size(), 3U);
 }
 
+// The watch asks for the guest's map when the guest goes on: the reset comes meanwhile.
+TEST_F(TargetLiveTest, AResetRightAfterTheGuestGoesOnIsNoticed) {
+  const Reports reports;
+  run([&](live::QemuProcess& qemu, GuestMemoryTarget& target) {
+    ASSERT_NE(dmi_word(), nullptr);
+    (void)qemu.qmp().execute("cont", nlohmann::json::object());
+    (void)qemu.qmp().execute("system_reset", nlohmann::json::object());
+    wait_invalidated(1);
+    EXPECT_NE(target.loss().find("the guest was reset"), std::string::npos) << target.loss();
+  });
+}
+
 TEST_F(TargetLiveTest, APauseChangesNothing) {
   const Reports reports;
   run([&](live::QemuProcess& qemu, GuestMemoryTarget& target) {
