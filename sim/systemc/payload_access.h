@@ -22,9 +22,9 @@ namespace guestlink {
 ///     data length 0, streaming width 0          TLM_BURST_ERROR_RESPONSE
 ///     byte enables of length 0, or a used one   TLM_BYTE_ENABLE_ERROR_RESPONSE
 ///     that is neither 0x00 nor 0xFF
+///     memory lost                               TLM_GENERIC_ERROR_RESPONSE
 ///     any addressed byte not RAM                TLM_ADDRESS_ERROR_RESPONSE
 ///     any to be written read-only               TLM_COMMAND_ERROR_RESPONSE
-///     memory lost                               TLM_GENERIC_ERROR_RESPONSE
 ///
 /// Byte n of the data is at address + n % streaming width (IEEE 1666-2011 14.12), and enabled by
 /// byte n % length of the enables (14.10). The range is judged whole, whatever the enables: a

@@ -214,7 +214,7 @@ TEST_F(AccelleraTest, BesideTheirOwnOutOfOrderTarget) {
   Station<select_initiator> station2("station2", 102, 0x200, kSecondPort + 0x200);
   BusAT bus("bus");
   GuestMemoryTarget ram("ram", kMemory, two_phases());
-  at_target_ooo_2_phase other("other", 202, "memory_socket", 4 * 1024, 4, ns(20), ns(100), ns(60));
+  at_target_ooo_2_phase other("other", 202, "memory_socket", 4096, 4, ns(20), ns(100), ns(60));
   station1.initiator->initiator_socket(bus.target_socket[0]);
   station2.initiator->initiator_socket(bus.target_socket[1]);
   bus.initiator_socket[0](ram.socket);

@@ -66,12 +66,12 @@ class TestInitiator : public sc_core::sc_module, private tlm::tlm_bw_transport_i
     return socket->nb_transport_fw(payload, phase, delay);
   }
   tlm::tlm_sync_enum begin(tlm::tlm_generic_payload& payload,
-                           sc_core::sc_time delay = sc_core::SC_ZERO_TIME) {
+                           const sc_core::sc_time& delay = sc_core::SC_ZERO_TIME) {
     tlm::tlm_phase phase = tlm::BEGIN_REQ;
     return send(payload, phase, delay);
   }
   tlm::tlm_sync_enum end(tlm::tlm_generic_payload& payload,
-                         sc_core::sc_time delay = sc_core::SC_ZERO_TIME) {
+                         const sc_core::sc_time& delay = sc_core::SC_ZERO_TIME) {
     tlm::tlm_phase phase = tlm::END_RESP;
     return send(payload, phase, delay);
   }
