@@ -6,7 +6,8 @@
 #
 # Makes the static library TARGET with the Verilated model of `module` as class V<TARGET>, built
 # from the file lists (the same that other simulators read with -F). TRACE adds FST. Warnings are
-# fatal, as in lint. The library carries Verilator's runtime; our warnings do not apply to it.
+# fatal, as in lint. The library carries Verilator's runtime; our warnings do not apply to it, and no
+# sanitizer looks into it, which would take most of a sanitizer build's time for no line of ours.
 include_guard(GLOBAL)
 find_package(verilator HINTS $ENV{VERILATOR_ROOT} REQUIRED)
 find_package(Threads REQUIRED)
@@ -63,7 +64,7 @@ function(guestlink_verilate target)
     SOURCES "${PROJECT_SOURCE_DIR}/cmake/verilator.vlt" ${sources}
     VERILATOR_ARGS --assert -Wall -O3 --x-assign fast --x-initial fast --output-split 20000
       ${arg_ARGS})
-  target_link_libraries(${target} PUBLIC Threads::Threads guestlink::sanitizers)
+  target_link_libraries(${target} PUBLIC Threads::Threads INTERFACE guestlink::sanitizers)
   # A dozen small files a model, each with the same large headers: compiling them as one, as
   # Verilator's own makefile does, halves the time. Its runtime's files are not made for that.
   set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 0)
