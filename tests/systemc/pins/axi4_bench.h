@@ -59,8 +59,8 @@ class StalledChannel {
       shown_ = false;
     }
     if (ready_ && source_.valid.read())
-      queue_.push_back(std::apply([](auto&... s) { return std::tuple(s.read()...); },
-                                  source_.payload));
+      queue_.push_back(
+          std::apply([](auto&... s) { return std::tuple(s.read()...); }, source_.payload));
     shown_ = shown_ || (!queue_.empty() && random() % 3 != 0);
     ready_ = queue_.size() < 3 && random() % 3 != 0;
     write(shown_);

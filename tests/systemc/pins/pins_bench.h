@@ -115,8 +115,7 @@ class MemoryTarget : public sc_core::sc_module {
       return error->second;
     const unsigned char* enables = payload.get_byte_enable_ptr();
     for (std::uint64_t i = 0; i < length; ++i) {
-      if (enables != nullptr &&
-          enables[i % payload.get_byte_enable_length()] != TLM_BYTE_ENABLED)
+      if (enables != nullptr && enables[i % payload.get_byte_enable_length()] != TLM_BYTE_ENABLED)
         continue;
       std::uint8_t& here = bytes[first + i % payload.get_streaming_width()];
       std::uint8_t& there = payload.get_data_ptr()[i];

@@ -67,7 +67,7 @@ void random_caller(Bench<kWidth>& bench, std::uint64_t area, std::size_t size, s
   for (unsigned n = 0; n < count; ++n) {
     const std::size_t length = 1 + random() % (random() % 4 != 0 ? 100 : size);
     const std::size_t offset = random() % (size - length + 1);
-    const unsigned width = random() % 3 != 0     ? static_cast<unsigned>(length)
+    const unsigned width = random() % 3 != 0   ? static_cast<unsigned>(length)
                            : random() % 2 != 0 ? 1U << random() % 7
                                                : static_cast<unsigned>(1 + random() % length);
     const bool write = random() % 2 != 0;
@@ -357,7 +357,13 @@ TEST(PinsRoundTest, AParameterOutOfRangeIsNamed) {
 }
 
 TEST(PinsRoundTest, AnUnboundClockIsNamed) {
+  Initiator initiator("initiator");
   TlmToAxi4<64> bridge("cpu_bus");
+  Axi4Wires<64> wires("wires");
+  sc_core::sc_signal<bool> reset;
+  initiator.socket.bind(bridge.socket);
+  wires.bind_manager(bridge);
+  bridge.rst_ni(reset);
   std::string message;
   try {
     sc_core::sc_start(kPeriod);
