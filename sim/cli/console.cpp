@@ -39,7 +39,7 @@ void Console::say(const std::string& text) {
 }
 
 void Console::problem(Summary& summary, const std::string& text) {
-  std::fprintf(stderr, "guestlink-sim: %s\n", text.c_str());
+  std::fprintf(stderr, "%s: %s\n", program_.c_str(), text.c_str());
   if (summary.errors.size() < kMaximumErrors) summary.errors.push_back(text);
   last_ = Clock::now();
 }
@@ -52,9 +52,9 @@ void Console::progress(const std::string& what) {
   if (quiet_for_long()) print(what);
 }
 
-void Console::progress(const ModelDriver& driver, const std::string& what) {
+void Console::progress(const EngineDriver& driver, const std::string& what) {
   if (!quiet_for_long()) return;
-  const ModelDriver::Counters counters = driver.counters();
+  const EngineDriver::Counters counters = driver.counters();
   const double now = seconds();
   const double rate =
       static_cast<double>(driver.cycles() - progress_cycles_) / (now - progress_seconds_);

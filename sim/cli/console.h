@@ -8,7 +8,7 @@
 
 #include "cli/options.h"
 #include "cli/summary.h"
-#include "model/model_driver.h"
+#include "model/engine_driver.h"
 
 namespace guestlink::sim {
 
@@ -23,7 +23,8 @@ bool interrupted() noexcept;
 class Console {
  public:
   using Clock = std::chrono::steady_clock;
-  explicit Console(const Options& options) : json_(options.json), quiet_(options.quiet) {}
+  explicit Console(const Options& options)
+      : program_(options.program), json_(options.json), quiet_(options.quiet) {}
 
   /// An event, unless --quiet.
   void say(const std::string& text);
@@ -31,7 +32,7 @@ class Console {
   void problem(Summary& summary, const std::string& text);
   /// A line of progress if nothing was printed for two seconds.
   void progress(const std::string& what);
-  void progress(const ModelDriver& driver, const std::string& what);
+  void progress(const EngineDriver& driver, const std::string& what);
   [[nodiscard]] double seconds() const {
     return std::chrono::duration<double>(Clock::now() - start_).count();
   }
@@ -41,6 +42,7 @@ class Console {
   [[nodiscard]] bool quiet_for_long() const;
   void print(const std::string& text);
 
+  std::string program_;
   bool json_;
   bool quiet_;
   Clock::time_point start_ = Clock::now();

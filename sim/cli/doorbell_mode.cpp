@@ -102,7 +102,7 @@ class DoorbellServer {
   }
 
   bool attach(const DoorbellPage& page) {
-    ModelDriver& driver = session_.driver;
+    EngineDriver& driver = session_.driver;
     driver.enable_page(page.address, page.session);
     for (std::uint64_t ran = 0; ran < kHandshakeCycles && !driver.page().attached; ++ran) {
       if (driver.page().error || driver.step(1) == 0) break;
@@ -137,7 +137,7 @@ class DoorbellServer {
 
   /// How long neither the guest has asked for anything nor the engine moved anything.
   Clock::duration watch() {
-    const ModelDriver::Counters now = session_.driver.counters();
+    const EngineDriver::Counters now = session_.driver.counters();
     const auto now_time = Clock::now();
     const std::uint64_t activity =
         now.page_accesses + now.descriptors + now.interrupts + now.bytes_read + now.bytes_written;
@@ -163,12 +163,12 @@ class DoorbellServer {
 
   // Its verdict counts, even if it has gone since.
   [[nodiscard]] bool closed_by_guest() const {
-    const ModelDriver::PageStatus page = session_.driver.page();
+    const EngineDriver::PageStatus page = session_.driver.page();
     return !page.attached && !page.error;
   }
 
   void report_errors() {
-    const ModelDriver::Counters now = session_.driver.counters();
+    const EngineDriver::Counters now = session_.driver.counters();
     if (now.errors == errors_) return;
     session_.console.problem(
         session_.summary,
@@ -179,7 +179,7 @@ class DoorbellServer {
   }
 
   void report_faults() {
-    const ModelDriver::Counters now = session_.driver.counters();
+    const EngineDriver::Counters now = session_.driver.counters();
     if (now.faults == faults_) return;
     const std::uint64_t last_completed = now.fault_chansts & ~std::uint64_t{63};
     session_.console.problem(
@@ -200,7 +200,7 @@ class DoorbellServer {
 
   /// Tells the guest that nobody serves the page any more, when it is not the guest who ended it.
   void detach() {
-    ModelDriver& driver = session_.driver;
+    EngineDriver& driver = session_.driver;
     driver.set_cycle_limit(0);
     driver.disable_page();
     for (std::uint64_t ran = 0; ran < kHandshakeCycles && driver.page().attached; ++ran) {
@@ -210,7 +210,7 @@ class DoorbellServer {
 
   std::optional<int> finish() {
     Summary& summary = session_.summary;
-    const ModelDriver::PageStatus page = session_.driver.page();
+    const EngineDriver::PageStatus page = session_.driver.page();
     if (!closed_by_guest() && session_.guest.gone()) {
       // Another file may be at the path; this one's guest can still be told.
       if (page.attached && !session_.memory.lost()) detach();

@@ -59,7 +59,7 @@ void GuestFollower::look_at_file() {
   loss_ = Loss{"file changed", problem->text};
 }
 
-bool GuestFollower::come_back(ModelDriver& driver) {
+bool GuestFollower::come_back(EngineDriver& driver) {
   const bool follow = loss_->reset ? !options_.stop_on_reset : options_.reattach > 0;
   if (!follow || !options_.doorbell) {
     summary_.stop_reason = loss_->stop_reason;
@@ -83,7 +83,7 @@ std::optional<std::string> GuestFollower::try_to_attach() {
   }
 }
 
-bool GuestFollower::attach_again(ModelDriver& driver, double seconds) {
+bool GuestFollower::attach_again(EngineDriver& driver, double seconds) {
   const auto limit = Clock::now() + std::chrono::duration<double>(seconds);
   while (const auto obstacle = try_to_attach()) {
     if (interrupted()) {

@@ -9,7 +9,7 @@
 #include "cli/options.h"
 #include "cli/summary.h"
 #include "guestlink/guest_session.h"
-#include "model/model_driver.h"
+#include "model/engine_driver.h"
 
 namespace guestlink::sim {
 
@@ -24,7 +24,7 @@ class GuestFollower {
   bool gone();
   /// Makes a guest that is gone the run's again, where the options want that: attaches again and
   /// resets the RTL. If not, the summary says why the run ends.
-  bool come_back(ModelDriver& driver);
+  bool come_back(EngineDriver& driver);
 
  private:
   struct Loss {
@@ -35,7 +35,7 @@ class GuestFollower {
 
   void take_events();
   void look_at_file();
-  bool attach_again(ModelDriver& driver, double seconds);
+  bool attach_again(EngineDriver& driver, double seconds);
   std::optional<std::string> try_to_attach();
 
   GuestSession& guest_;

@@ -9,7 +9,7 @@
 #include "cli/options.h"
 #include "cli/summary.h"
 #include "guestlink/guest_memory.h"
-#include "model/model_driver.h"
+#include "model/engine_driver.h"
 
 namespace guestlink::sim {
 
@@ -18,7 +18,7 @@ struct Session {
   const Options& options;
   GuestMemory& memory;
   GuestFollower& guest;
-  ModelDriver& driver;
+  EngineDriver& driver;
   Console& console;
   Summary& summary;
 };

@@ -19,15 +19,23 @@ constexpr const char* kFooter =
     "  mock:ram.bin,size=64M,machine=pc      a file laid out as the machine's RAM\n"
     "\n"
     "Examples:\n"
-    "  guestlink-sim --attach file:/dev/shm/guest-ram,machine=q35 --doorbell\n"
-    "  guestlink-sim --attach mock:,size=64M --self-test --descriptors 1000 --seed 7\n"
-    "  guestlink-sim --attach mock:,size=64M --self-test --descriptors 8 --trace dma.fst\n"
+    "  PROGRAM --attach file:/dev/shm/guest-ram,machine=q35 --doorbell\n"
+    "  PROGRAM --attach mock:,size=64M --self-test --descriptors 1000 --seed 7\n"
+    "  PROGRAM --attach mock:,size=64M --self-test --descriptors 8 --trace dma.fst\n"
     "\n"
     "Exit codes: 0 the guest passed, or the self-test did; 1 anything else that ended the run (a "
     "guest\n"
     "that failed or gave no verdict, a mismatch, no page in time, a limit, a signal, memory that "
     "cannot\n"
     "be attached); 2 usage.";
+
+std::string footer(const std::string& program) {
+  static const std::string kName = "PROGRAM";
+  std::string text = kFooter;
+  for (std::size_t at = text.find(kName); at != std::string::npos; at = text.find(kName))
+    text.replace(at, kName.size(), program);
+  return text;
+}
 
 // Throws CLI::ValidationError.
 std::uint64_t parse_size(const std::string& text) {
@@ -168,9 +176,10 @@ void add_run(CLI::App& app, Options& options) {
 
 }  // namespace
 
-std::optional<int> parse_options(int argc, char** argv, Options& options) {
+std::optional<int> parse_options(int argc, char** argv, Options& options,
+                                 const std::function<void(CLI::App&)>& add_more) {
   CLI::App app{"Runs the DMA engine's RTL on the RAM of a guest, or of a mock file.",
-               "guestlink-sim"};
+               options.program};
   std::string range;
   app.add_option("--attach", options.attach, "The guest's memory, see below")
       ->required()
@@ -184,7 +193,8 @@ std::optional<int> parse_options(int argc, char** argv, Options& options) {
   add_run(app, options);
   add_timing(app, options);
   add_self_test(app, options, range);
-  app.footer(kFooter);
+  if (add_more) add_more(app);
+  app.footer(footer(options.program));
   try {
     app.parse(argc, argv);
     if (app.count("--range") != 0) parse_range(range, options);

@@ -3,8 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
+
+namespace CLI {
+class App;
+}
 
 namespace guestlink::sim {
 
@@ -12,8 +17,9 @@ inline constexpr int kExitOk = 0;
 inline constexpr int kExitFailed = 1;
 inline constexpr int kExitUsage = 2;
 
-/// The command line of guestlink-sim, checked.
+/// The command line of guestlink-sim or guestlink-systemc, checked.
 struct Options {
+  std::string program;  ///< its name, set before parsing
   std::string attach;
   bool doorbell = false;
   bool self_test = false;
@@ -42,8 +48,9 @@ struct Options {
   bool quiet = false;
 };
 
-/// Fills `options`; an exit code if the program ends here (help, version, or a usage error it has
-/// printed).
-std::optional<int> parse_options(int argc, char** argv, Options& options);
+/// Fills `options`; an exit code if the program ends here (help, or a usage error it has printed).
+/// `add_more` adds the options of one program.
+std::optional<int> parse_options(int argc, char** argv, Options& options,
+                                 const std::function<void(CLI::App&)>& add_more = {});
 
 }  // namespace guestlink::sim

@@ -134,7 +134,7 @@ class SelfTest {
     write(offset + 4, static_cast<std::uint32_t>(data >> 32));
   }
   [[noreturn]] void fail_access(const char* what, std::uint32_t offset,
-                                const ModelDriver::RegisterAccess& access) {
+                                const EngineDriver::RegisterAccess& access) {
     if (session_.driver.stop_reason() != StopReason::kNone) throw Stopped();
     throw Failure(
         std::string("register ") + what + " at " + hex(offset) +
@@ -307,7 +307,7 @@ class SelfTest {
   Session& session_;
   std::mt19937_64 random_;
   Scoreboard board_;
-  ModelDriver::Timing timing_;
+  EngineDriver::Timing timing_;
   std::uint64_t done_ = 0;
   std::uint64_t rung_ = 0;
   std::uint64_t faults_ = 0;

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "model/model_driver.h"
+#include "model/engine_driver.h"
 
 namespace guestlink::sim {
 
@@ -19,7 +19,7 @@ struct Summary {
   std::string guest_verdict = "none";  ///< pass, fail or none
   std::uint64_t cycles = 0;
   double wall_seconds = 0;
-  ModelDriver::Counters counters;
+  EngineDriver::Counters counters;
   std::uint32_t guest_resets = 0;  ///< that the RTL was reset for
   std::uint32_t reattached = 0;    ///< times to a guest that had gone
   std::uint64_t generation = 0;    ///< GuestMemory::generation() at the end

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "model/model_context.h"
 #include "verilated.h"
 
 namespace guestlink::sim {
@@ -54,27 +55,6 @@ Ports ports_of(Top& top) {
           top.error_status_o,  top.error_address_o, top.fault_count_o,   top.fault_chanerr_o,
           top.fault_chansts_o};
 }
-
-/// A Verilator context for one model. Verilator 5.006 makes and unmakes a model's DPI scopes in the
-/// context that the thread used last, whichever model that belongs to: so select() goes before
-/// both.
-class ModelContext {
- public:
-  ModelContext() {
-    context_.fatalOnError(false);  // an assertion ends the run, not the process
-    select();
-  }
-  ~ModelContext() { Verilated::threadContextp(Verilated::defaultContextp()); }
-  ModelContext(const ModelContext&) = delete;
-  ModelContext& operator=(const ModelContext&) = delete;
-
-  void select() { Verilated::threadContextp(&context_); }
-  VerilatedContext* get() noexcept { return &context_; }
-  VerilatedContext* operator->() noexcept { return &context_; }
-
- private:
-  VerilatedContext context_;
-};
 
 /// A Verilated guestlink_top with its context.
 class Model {

@@ -6,22 +6,6 @@
 
 namespace guestlink::sim {
 
-const char* to_string(StopReason reason) noexcept {
-  switch (reason) {
-    case StopReason::kNone:
-      return "none";
-    case StopReason::kCycleLimit:
-      return "cycle limit";
-    case StopReason::kRequested:
-      return "requested";
-    case StopReason::kFinish:
-      return "finish";
-    case StopReason::kAssertion:
-      return "assertion";
-  }
-  return "unknown";
-}
-
 ModelDriver::ModelDriver(const Options& options)
     : model_(options.trace_file.empty() ? make_model() : make_traced_model(options.trace_file)),
       max_cycles_(options.max_cycles) {
@@ -133,18 +117,6 @@ void ModelDriver::disable_page() { model_->ports().page_enable_i = 0; }
 ModelDriver::PageStatus ModelDriver::page() const {
   const Ports& top = model_->ports();
   return {top.page_attached_o != 0, top.page_error_o != 0, top.page_state_o};
-}
-
-ModelDriver::Counters& ModelDriver::Counters::operator+=(const Counters& later) {
-  Counters sum = later;
-  sum.bytes_read += bytes_read;
-  sum.bytes_written += bytes_written;
-  sum.descriptors += descriptors;
-  sum.interrupts += interrupts;
-  sum.page_accesses += page_accesses;
-  sum.errors += errors;
-  sum.faults += faults;
-  return *this = sum;
 }
 
 ModelDriver::Counters ModelDriver::counters() const {

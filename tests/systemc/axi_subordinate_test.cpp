@@ -185,6 +185,7 @@ class AxiSubordinateTest : public testing::Test {
   // AXI4 has no write data before its address in these subordinates; strobes off a beat's lanes
   // are as random as those on them, and must be ignored by ours as AXI4 forbids them.
   void mask_strobes() {
+    if (kBytes < 8) strobes_[0] &= (1U << kBytes) - 1U;
     if (w_todo_.empty() || !w_todo_.front().legal(kBytes)) return;
     const BeatBytes bytes = w_todo_.front().beat(w_beat_, kBytes);
     for (unsigned lane = 0; lane < kBytes; ++lane) {
@@ -217,20 +218,23 @@ class AxiSubordinateTest : public testing::Test {
     MemoryServer server(ours_, latency);
     Subordinate ours(server, kBytes, C::kDepth);
     server.subordinate = &ours;
+    context_.assertOn(!illegal);  // the checker is in these models
     top_->memory_id_i = rtl_id_;
     top_->read_latency_i = top_->write_latency_i = static_cast<SData>(latency);
     top_->rst_ni = 0;
     ManagerPins pins;
     for (unsigned clock = 0; clock < clocks; ++clock) {
       if (clock == 3) top_->rst_ni = 1;
-      if (clock == clocks / 2) reset(ours, pins);
-      if (clock > 3) choose(pins, illegal, clock + kDrainClocks < clocks);
+      if (clock == clocks / 2) reset(ours, pins);  // valid is low in the first clock behind it
+      if (clock > 3 && clock != clocks / 2) choose(pins, illegal, clock + kDrainClocks < clocks);
       mask_strobes();
       drive_rtl(pins);
       top_->clk_i = 0;
       top_->eval();
       const SubordinatePins shown = ours.pins();
-      if (clock >= 3) ASSERT_NO_FATAL_FAILURE(compare(shown)) << "clock " << clock;
+      SCOPED_TRACE("clock " + std::to_string(clock));
+      if (clock >= 3) compare(shown);
+      if (testing::Test::HasFatalFailure()) return;
       top_->clk_i = 1;
       top_->eval();
       ASSERT_FALSE(context_.gotFinish()) << "an assertion of the RTL, clock " << clock;
@@ -250,7 +254,7 @@ class AxiSubordinateTest : public testing::Test {
     w_beat_ = r_beat_ = 0;
     drive_rtl(pins);
     top_->rst_ni = 0;
-    for (const int level : {0, 1}) {
+    for (const int level : {0, 1, 0, 1, 0, 1}) {
       top_->clk_i = static_cast<CData>(level);
       top_->eval();
     }
