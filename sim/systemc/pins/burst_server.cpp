@@ -4,37 +4,15 @@
 
 #include <algorithm>
 
+#include "systemc/axi/tlm_transport.h"
 #include "systemc/pins/report.h"
 
 namespace guestlink::pins {
-namespace {
-
-axi::Response response_of(tlm::tlm_response_status status) {
-  if (status == tlm::TLM_OK_RESPONSE) return axi::Response::kOkay;
-  if (status == tlm::TLM_ADDRESS_ERROR_RESPONSE) return axi::Response::kDecErr;
-  return axi::Response::kSlvErr;
-}
-
-// The part of a write's run from its first to its last enabled byte. Most writes then need no byte
-// enables, which not every target has.
-axi::Transfer::Run enabled_part(axi::Transfer::Run run, const std::uint8_t* enables) {
-  while (run.length != 0 && enables[run.offset] == axi::Transfer::kDisabled) {
-    ++run.address;
-    ++run.offset;
-    --run.length;
-  }
-  while (run.length != 0 && enables[run.offset + run.length - 1] == axi::Transfer::kDisabled)
-    --run.length;
-  return run;
-}
-
-}  // namespace
-
 tlm::tlm_sync_enum NoBackwardPath::nb_transport_bw(tlm::tlm_generic_payload& payload,
                                                    tlm::tlm_phase& /*phase*/,
                                                    sc_core::sc_time& /*delay*/) {
   payload.set_response_status(tlm::TLM_GENERIC_ERROR_RESPONSE);
-  SC_REPORT_ERROR(kReportType, "nb_transport_bw for an initiator that made no such call");
+  SC_REPORT_ERROR(kBusReport, "nb_transport_bw for an initiator that made no such call");
   return tlm::TLM_COMPLETED;
 }
 
@@ -123,34 +101,10 @@ std::shared_ptr<BurstServer::Job> BurstServer::next_job() const {
 void BurstServer::run_job(Job& job) {
   job.started = true;
   sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
-  for (const axi::Transfer::Run& run : job.request->transfer.runs()) {
-    if (job.dropped) break;
-    job.response = axi::worse(job.response, call(*job.request, run, delay));
-  }
+  job.response = axi::transport(*target_, *job.request, delay).response;
   job.ready = sc_core::sc_time_stamp() + delay;
   job.over = true;
-  if (job.dropped) bus_.finish(*job.request, axi::Response::kSlvErr, 1);
-}
-
-axi::Response BurstServer::call(axi::Request& request, const axi::Transfer::Run& whole,
-                                sc_core::sc_time& delay) {
-  axi::Transfer& transfer = request.transfer;
-  const axi::Transfer::Run run = request.write ? enabled_part(whole, transfer.enables()) : whole;
-  if (run.length == 0) return axi::Response::kOkay;
-  tlm::tlm_generic_payload payload;
-  payload.set_command(request.write ? tlm::TLM_WRITE_COMMAND : tlm::TLM_READ_COMMAND);
-  payload.set_address(run.address);
-  payload.set_data_ptr(reinterpret_cast<unsigned char*>(transfer.data() + run.offset));
-  payload.set_data_length(static_cast<unsigned>(run.length));
-  payload.set_streaming_width(static_cast<unsigned>(run.length));
-  std::uint8_t* enables = transfer.enables() + run.offset;
-  const auto enabled = [](std::uint8_t enable) { return enable == axi::Transfer::kEnabled; };
-  if (request.write && !std::all_of(enables, enables + run.length, enabled)) {
-    payload.set_byte_enable_ptr(enables);
-    payload.set_byte_enable_length(static_cast<unsigned>(run.length));
-  }
-  target_->b_transport(payload, delay);
-  return response_of(payload.get_response_status());
+  if (job.dropped) bus_.finish(*job.request, job.response, 1);
 }
 
 }  // namespace guestlink::pins

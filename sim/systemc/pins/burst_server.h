@@ -74,7 +74,6 @@ class BurstServer : private axi::Server {
   void work(Worker& worker);
   [[nodiscard]] std::shared_ptr<Job> next_job() const;
   void run_job(Job& job);
-  axi::Response call(axi::Request& request, const axi::Transfer::Run& run, sc_core::sc_time& delay);
 
   axi::Subordinate bus_;
   tlm::tlm_fw_transport_if<>* target_ = nullptr;

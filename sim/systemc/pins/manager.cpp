@@ -271,7 +271,7 @@ void Manager::show() {
 }
 
 void Manager::warn(const std::string& text) const {
-  SC_REPORT_WARNING(kReportType, (std::string(owner_.name()) + ": " + text).c_str());
+  SC_REPORT_WARNING(kBusReport, (std::string(owner_.name()) + ": " + text).c_str());
 }
 
 }  // namespace guestlink::pins
