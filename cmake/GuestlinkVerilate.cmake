@@ -5,8 +5,9 @@
 #                    [SOURCES x.sv ...] [ARGS -GWidth=64 ...] [TRACE] [SYSTEMC])
 #
 # Makes the static library TARGET with the Verilated model of `module` as class V<TARGET>, built
-# from the file lists (the same that other simulators read with -F). TRACE adds FST. SYSTEMC makes it
-# an sc_module with the ports of the top as pins. Warnings are fatal, as in lint. The library carries Verilator's runtime; our warnings do not apply to it.
+# from the file lists (the same that other simulators read with -F). TRACE adds FST. SYSTEMC makes
+# it an sc_module with the ports of the top as pins. Warnings are fatal, as in lint. The library
+# carries Verilator's runtime; our warnings do not apply to it.
 include_guard(GLOBAL)
 find_package(verilator HINTS $ENV{VERILATOR_ROOT} REQUIRED)
 find_package(Threads REQUIRED)

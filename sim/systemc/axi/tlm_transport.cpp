@@ -57,14 +57,14 @@ Outcome transport(tlm::tlm_fw_transport_if<>& target, Request& request, sc_core:
     if (run.length == 0) continue;
     tlm::tlm_generic_payload payload;
     describe(payload, request, run);
-    const sc_core::sc_time now = sc_core::sc_time_stamp();
+    const sc_core::sc_time& now = sc_core::sc_time_stamp();
     sc_core::sc_time one = start > now ? start - now : sc_core::SC_ZERO_TIME;
     target.b_transport(payload, one);
     end = std::max(end, sc_core::sc_time_stamp() + one);
     const Response response = response_of(payload.get_response_status());
     if (outcome.response < response) outcome = {response, payload.get_response_status()};
   }
-  const sc_core::sc_time now = sc_core::sc_time_stamp();
+  const sc_core::sc_time& now = sc_core::sc_time_stamp();
   delay = end > now ? end - now : sc_core::SC_ZERO_TIME;
   return outcome;
 }

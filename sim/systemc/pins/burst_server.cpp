@@ -45,7 +45,7 @@ void BurstServer::serve(axi::Request& request) {
 }
 
 void BurstServer::finish_ready(Jobs& jobs) {
-  const sc_core::sc_time now = sc_core::sc_time_stamp();
+  const sc_core::sc_time& now = sc_core::sc_time_stamp();
   std::erase_if(jobs, [&](const std::shared_ptr<Job>& job) {
     if (!job->over || job->ready > now) return false;
     bus_.finish(*job->request, job->response, 1);

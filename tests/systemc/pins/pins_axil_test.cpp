@@ -256,7 +256,7 @@ void silent_device_test(bool accepts, bool write) {
   bench.device.answers = false;
   bench.clocking.run([&] {
     unsigned running = 5;
-    const sc_core::sc_time start = sc_core::sc_time_stamp();
+    const sc_core::sc_time start = now();
     for (unsigned n = 0; n < 5; ++n) {
       sc_core::sc_spawn([&, n] {
         EXPECT_EQ(bench.status(write, 0x120 + 4 * n, 4), tlm::TLM_GENERIC_ERROR_RESPONSE);

@@ -27,6 +27,9 @@ using Bytes = std::vector<std::uint8_t>;
 
 inline const sc_core::sc_time kPeriod{10, sc_core::SC_NS};
 
+/// By value: sc_time_stamp() is a reference that goes on with time.
+inline sc_core::sc_time now() { return sc_core::sc_time_stamp(); }
+
 /// Clock and reset; the first edge is at half a period. Reset is low for three edges.
 struct Clocking {
   sc_core::sc_clock clk{"clk", kPeriod, 0.5, kPeriod / 2};

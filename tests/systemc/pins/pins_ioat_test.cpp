@@ -149,7 +149,7 @@ void copy_chain_test(const std::function<sc_core::sc_time(std::mt19937_64&)>& de
           Bytes expected = put_chain(bench, random, count);
           bench.start(count);
           if (!bench.irq.read()) sc_core::wait(bench.irq.posedge_event());
-          EXPECT_EQ(bench.record() & ~std::uint64_t{63}, kChain + 64 * (count - 1));
+          EXPECT_EQ(bench.record() & ~std::uint64_t{63}, kChain + std::uint64_t{64} * (count - 1));
           EXPECT_EQ(bench.read<std::uint64_t>(kChanStatus) & kStatusBits, 1U) << "not done";
           EXPECT_EQ(bench.read<std::uint32_t>(kChanError), 0U);
           std::memcpy(&expected[kRecord - kBase], &bench.memory.bytes[kRecord - kBase], 8);

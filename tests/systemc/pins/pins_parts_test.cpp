@@ -30,7 +30,7 @@ Case random_case(std::mt19937_64& random, std::uint32_t bus_bytes, bool lite) {
     c.access.streaming_width = std::min(c.access.streaming_width, c.access.length);
   }
   if (random() % 2 != 0) {
-    c.enables.resize(1 + random() % (3 * bus_bytes));
+    c.enables.resize(1 + random() % (std::size_t{3} * bus_bytes));
     for (auto& enable : c.enables) enable = random() % 3 != 0 ? 0xFF : 0;
   }
   if (random() % 4 == 0) c.access.address = ~std::uint64_t{0} - (c.access.streaming_width - 1);
@@ -133,7 +133,7 @@ TEST(PartPlannerTest, OneBeatIsAsNarrowAsItsBytes) {
 TEST(PartPlannerTest, RepetitionsOfAWordAreFixedBursts) {
   Access access;
   access.address = 0x1004;
-  access.length = 4 * 18;
+  access.length = 72;
   access.streaming_width = 4;
   const auto parts = parts_of(access, {8, 256, false});
   ASSERT_EQ(parts.size(), 2U);

@@ -221,7 +221,7 @@ TEST(PinsRoundTest, AnAnnotatedDelayGoesByBeforeTheBus) {
   bench.clocking.run([&] {
     Payload payload(true, kBase, Bytes(8));
     sc_core::sc_time delay = kPeriod * 100;
-    const sc_core::sc_time start = sc_core::sc_time_stamp();
+    const sc_core::sc_time start = now();
     bench.initiator.socket->b_transport(payload.tlm, delay);
     EXPECT_EQ(delay, sc_core::SC_ZERO_TIME);
     EXPECT_GE(bench.memory.calls.at(0).start - start, kPeriod * 100);
@@ -237,12 +237,12 @@ TEST(PinsRoundTest, CallersOverlapInASlowTarget) {
     return sc_core::SC_ZERO_TIME;
   };
   bench.clocking.run([&] {
-    const sc_core::sc_time start = sc_core::sc_time_stamp();
+    const sc_core::sc_time start = now();
     unsigned running = 8;
     sc_core::sc_event over;
     for (unsigned n = 0; n < 8; ++n) {
       sc_core::sc_spawn([&, n] {
-        EXPECT_EQ(bench.initiator.read(kBase + 64 * n, 64), Bytes(64));
+        EXPECT_EQ(bench.initiator.read(kBase + std::uint64_t{64} * n, 64), Bytes(64));
         if (--running == 0) over.notify();
       });
     }
@@ -258,7 +258,7 @@ struct Manager : tlm::tlm_mm_interface {
 
 TEST(PinsRoundTest, NonBlockingCallsAreOutstandingTogether) {
   Bench<64> bench;
-  bench.memory.bytes[3 * 64] = 0x77;
+  bench.memory.bytes[192] = 0x77;
   bench.memory.delay = [](const Call&) {
     sc_core::wait(kPeriod * 50);
     return sc_core::SC_ZERO_TIME;
@@ -275,8 +275,7 @@ TEST(PinsRoundTest, NonBlockingCallsAreOutstandingTogether) {
   };
   bench.clocking.run([&] {
     for (unsigned n = 0; n < 6; ++n) {
-      Payload& payload = payloads.emplace_back(false, kBase + 64 * n, Bytes(64));
-      payload.tlm.set_data_ptr(payload.data.data());
+      Payload& payload = payloads.emplace_back(false, kBase + std::uint64_t{64} * n, Bytes(64));
       payload.tlm.set_mm(&manager);
       payload.tlm.acquire();
       tlm::tlm_phase phase = tlm::BEGIN_REQ;
@@ -304,7 +303,7 @@ TEST(PinsRoundTest, AResetInTheMiddleEndsWhatIsPending) {
       unsigned running = 6;
       for (unsigned n = 0; n < 6; ++n) {
         sc_core::sc_spawn([&, n] {
-          Payload payload(n % 2 != 0, kBase + 0x1000 * n, Bytes(0x1000, 0xEE));
+          Payload payload(n % 2 != 0, kBase + std::uint64_t{0x1000} * n, Bytes(0x1000, 0xEE));
           EXPECT_EQ(bench.initiator.call(payload), tlm::TLM_GENERIC_ERROR_RESPONSE);
           --running;
         });

@@ -143,7 +143,7 @@ class PinManager : public sc_core::sc_module {
     for (unsigned lane = 0; lane < kLanes; ++lane)
       strobes[lane / 8] = static_cast<std::uint8_t>(strobes[lane / 8] |
                                                     burst.strobe[n * kLanes + lane] << lane % 8);
-    bus_.wdata.write(pins::pin_from_bytes<kWidth>(&burst.data[n * kLanes]));
+    bus_.wdata.write(pins::pin_from_bytes<kWidth>(&burst.data[std::size_t{n} * kLanes]));
     bus_.wstrb.write(pins::pin_from_bytes<kWidth / 8>(strobes.data()));
     bus_.wlast.write(n == burst.len);
   }
@@ -453,8 +453,8 @@ TEST(PinsSubordinateTest, CallsOfOneIdAreInOrderAndOthersOverlap) {
     std::vector<unsigned> ids;
     for (unsigned n = 0; n < 12; ++n) {
       ids.push_back(n % 3);
-      bench.manager.issue(
-          bursts.emplace_back(make_burst(false, kBase + 8 * n, 0, 3, BurstType::kIncr, 8, n % 3)));
+      bench.manager.issue(bursts.emplace_back(
+          make_burst(false, kBase + std::uint64_t{8} * n, 0, 3, BurstType::kIncr, 8, n % 3)));
     }
     bench.manager.wait_idle();
     EXPECT_EQ(bench.memory.most_in_calls, 3U);
@@ -479,8 +479,8 @@ TEST(PinsSubordinateTest, TakesAsManyBurstsAsItMayAndNoMore) {
     std::list<Burst> bursts;
     for (unsigned n = 0; n < 10; ++n) {
       for (const bool write : {false, true}) {
-        Burst& burst =
-            bursts.emplace_back(make_burst(write, kBase + 64 * n, 1, 3, BurstType::kIncr, 8, n));
+        Burst& burst = bursts.emplace_back(
+            make_burst(write, kBase + std::uint64_t{64} * n, 1, 3, BurstType::kIncr, 8, n));
         std::fill(burst.strobe.begin(), burst.strobe.end(), std::uint8_t{1});
         bench.manager.issue(burst);
       }
