@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # guestlink_verilate(TARGET TOP module FILELISTS a.f b.f
-#                    [SOURCES x.sv ...] [ARGS -GWidth=64 ...] [TRACE] [SYSTEMC])
+#                    [SOURCES x.sv ...] [ARGS -GWidth=64 ...] [TRACE | TRACE_VCD] [SYSTEMC])
 #
 # Makes the static library TARGET with the Verilated model of `module` as class V<TARGET>, built
 # from the file lists (the same that other simulators read with -F). TRACE adds FST. SYSTEMC makes
@@ -36,7 +36,7 @@ function(guestlink_read_file_list list_file result)
 endfunction()
 
 function(guestlink_verilate target)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "TRACE;SYSTEMC" "TOP" "FILELISTS;SOURCES;ARGS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "TRACE;TRACE_VCD;SYSTEMC" "TOP" "FILELISTS;SOURCES;ARGS")
   set(sources "")
   foreach(list_file IN LISTS arg_FILELISTS)
     get_filename_component(list_file "${list_file}" ABSOLUTE)
@@ -57,6 +57,8 @@ function(guestlink_verilate target)
   set(trace "")
   if(arg_TRACE)
     set(trace TRACE_FST)
+  elseif(arg_TRACE_VCD)
+    set(trace TRACE)
   endif()
   set(systemc "")
   if(arg_SYSTEMC)

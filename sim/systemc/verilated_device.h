@@ -10,7 +10,11 @@
 #include <string>
 #include <type_traits>
 
-#include "model/model_context.h"  // Verilator's headers go before SystemC's
+#if defined(SYSTEMC_VERSION) && !defined(VERILATOR_VERILATED_H_)
+#error "include this header, or Verilator's, before those of SystemC"
+#endif
+
+#include "model/model_context.h"
 #include "systemc/verilated_device_base.h"
 
 namespace guestlink {
@@ -34,9 +38,9 @@ struct DevicePins {
   static std::uint64_t interrupts(const Top& top) {
     return top.irq_o;
   }
-  /// Looks at the outputs after each rising edge out of reset.
+  /// Looks at the pins before each rising edge out of reset: what is high is handed over on it.
   template <typename Top>
-  static void clocked(const Top&) {}
+  static void before_edge(const Top&) {}
 };
 
 /// A module round the class that Verilator makes of a top with a clock, a reset, an AXI4 manager
@@ -70,7 +74,7 @@ class VerilatedDevice : public VerilatedDeviceBase {
 
   /// The model and what the Pins hold; from the thread of the simulation.
   [[nodiscard]] Top& model() noexcept { return *top_; }
-  [[nodiscard]] const Pins& pins() const noexcept { return pins_; }
+  [[nodiscard]] Pins& pins() noexcept { return pins_; }
   [[nodiscard]] VerilatedContext& context() noexcept { return *context_.get(); }
 
  private:
@@ -117,7 +121,7 @@ class VerilatedDevice : public VerilatedDeviceBase {
   void settle() override { top_->eval(); }
   void assert_reset(bool asserted) override { pins_.set_reset(*top_, asserted); }
   std::uint64_t interrupt_pins() override { return pins_.interrupts(*top_); }
-  void clocked() override { pins_.clocked(*top_); }
+  void before_edge() override { pins_.before_edge(*top_); }
   bool got_finish() override { return context_->gotFinish(); }
   bool got_error() override { return context_->gotError(); }
 

@@ -100,8 +100,8 @@ void VerilatedDeviceBase::run_quanta() {
     acquire();
     if (local_time() <= sc_time_stamp()) run_quantum();
     release();
-    report_stop();
   }
+  report_stop();
 }
 
 void VerilatedDeviceBase::run_quantum() {
@@ -114,6 +114,12 @@ void VerilatedDeviceBase::run_quantum() {
 
 void VerilatedDeviceBase::sync_at(const sc_time& time) {
   sync_points_.insert(clocks_in(time, period_));
+}
+
+void VerilatedDeviceBase::set_stalls(std::uint32_t accept, std::uint32_t beat) {
+  subordinate_.set_stalls(accept, beat);
+  drive(subordinate_.pins(), registers_.driven());
+  inputs_changed_ = true;
 }
 
 void VerilatedDeviceBase::tick() {
@@ -134,28 +140,33 @@ void VerilatedDeviceBase::rise() {
   inputs_changed_ = false;
   if (every_edge_ && cycles_ != 0) period_ = sc_time_stamp() - burst_start_;
   burst_start_ = every_edge_ ? sc_time_stamp() : local_time();
-  const axi::ManagerPins manager = manager_pins();
-  const RegisterPort::Shown shown = register_pins();
-  half_clock(true, burst_start_);
-  ++cycles_;
   if (in_reset()) {
     subordinate_.reset();
     end_access(Ending::kReset);
-    if (reset_left_ != 0 && --reset_left_ == 0) leave_reset();
   } else {
-    count_traffic(manager);
-    if (registers_.clock(shown)) end_access(Ending::kAnswered);
-    if (registers_.busy() && registers_.clocks() >= parameters_.register_clocks)
-      end_access(Ending::kTimeout);
-    subordinate_.clock(manager);
-    clocked();
+    before_edge();
+    take_edge();
   }
+  half_clock(true, burst_start_);
+  ++cycles_;
+  if (reset_left_ != 0 && --reset_left_ == 0) leave_reset();
   drive(subordinate_.pins(), registers_.driven());
   show_interrupts(burst_start_);
   if (!got_finish()) return;
   stopped_ = true;
   failed_ = got_error();
   end_access(Ending::kReset);
+}
+
+// By what the model shows before it, some of which the edge changes in place.
+void VerilatedDeviceBase::take_edge() {
+  const RegisterPort::Shown shown = register_pins();
+  const axi::ManagerPins manager = manager_pins();
+  count_traffic(manager);
+  if (registers_.clock(shown)) end_access(Ending::kAnswered);
+  if (registers_.busy() && registers_.clocks() >= parameters_.register_clocks)
+    end_access(Ending::kTimeout);
+  subordinate_.clock(manager);
 }
 
 void VerilatedDeviceBase::count_traffic(const axi::ManagerPins& manager) {
@@ -245,6 +256,8 @@ void VerilatedDeviceBase::serve_pending() {
     sc_time delay = SC_ZERO_TIME;
     const axi::Outcome outcome = axi::transport(*m_axi.operator->(), *pending.request, delay);
     finish(*pending.request, outcome, sc_time_stamp() + delay - pending.start);
+    drive(subordinate_.pins(), registers_.driven());
+    inputs_changed_ = true;
   }
 }
 

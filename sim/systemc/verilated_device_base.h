@@ -34,7 +34,7 @@ struct DeviceParameters {
   /// Bytes that the registers take from address 0 of `s_axil`; 0: as far as the port reaches.
   std::uint64_t register_bytes = 0;
   /// Waves of the model, from its first cycle; empty for none. Needs a Trace (VerilatedDevice).
-  std::string trace_file;
+  std::string trace_file = {};
 };
 
 /// A Verilated top as a SystemC module, whatever the top: see VerilatedDevice. Its clock, bursts,
@@ -100,6 +100,9 @@ class VerilatedDeviceBase : public sc_core::sc_module, private axi::Server {
   /// bound). One that it is past already does nothing.
   void sync_at(const sc_core::sc_time& time);
 
+  /// Back-pressure on m_axi, see axi::Subordinate::set_stalls.
+  void set_stalls(std::uint32_t accept, std::uint32_t beat);
+
   /// Resets the model for `reset_clocks` clocks from its next edge on. Returns at once; in_reset()
   /// and reset_done() tell the end.
   void reset();
@@ -134,8 +137,8 @@ class VerilatedDeviceBase : public sc_core::sc_module, private axi::Server {
   virtual RegisterPort::Shown register_pins() = 0;
   virtual void drive(const axi::SubordinatePins& bus, const RegisterPort::Driven& registers) = 0;
   virtual std::uint64_t interrupt_pins() = 0;
-  /// After each rising edge out of reset.
-  virtual void clocked() = 0;
+  /// Before each rising edge out of reset.
+  virtual void before_edge() = 0;
   virtual bool got_finish() = 0;
   virtual bool got_error() = 0;
 
@@ -163,6 +166,7 @@ class VerilatedDeviceBase : public sc_core::sc_module, private axi::Server {
   void tick();
   void fall();
   void rise();
+  void take_edge();
   void count_traffic(const axi::ManagerPins& manager);
   void enter_reset();
   void leave_reset();

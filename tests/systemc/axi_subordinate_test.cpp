@@ -214,10 +214,14 @@ class AxiSubordinateTest : public testing::Test {
     r_beat_ = 0;
   }
 
-  void run(unsigned latency, unsigned clocks, bool illegal) {
+  void run(unsigned latency, unsigned clocks, bool illegal, std::uint32_t accept_stall = 0,
+           std::uint32_t beat_stall = 0) {
     MemoryServer server(ours_, latency);
     Subordinate ours(server, kBytes, C::kDepth);
     server.subordinate = &ours;
+    ours.set_stalls(accept_stall, beat_stall);
+    top_->accept_stall_i = accept_stall;
+    top_->beat_stall_i = beat_stall;
     context_.assertOn(!illegal);  // the checker is in these models
     top_->memory_id_i = rtl_id_;
     top_->read_latency_i = top_->write_latency_i = static_cast<SData>(latency);
@@ -295,6 +299,9 @@ using Configs =
 TYPED_TEST_SUITE(AxiSubordinateTest, Configs);
 
 TYPED_TEST(AxiSubordinateTest, HasTheClocksOfTheRtlAtLatency1) { this->run(1, 20000, true); }
+TYPED_TEST(AxiSubordinateTest, HasTheClocksOfTheRtlUnderBackPressure) {
+  this->run(3, 20000, false, 0x0F0F3355, 0xA5A5700F);
+}
 TYPED_TEST(AxiSubordinateTest, HasTheClocksOfTheRtlAtLatency9) { this->run(9, 20000, false); }
 TYPED_TEST(AxiSubordinateTest, HasTheClocksOfTheRtlAtLatency20) { this->run(20, 20000, false); }
 

@@ -42,10 +42,12 @@ void Subordinate::reset() {
   writes_.forget();
   filled_ = w_beat_ = r_beat_ = 0;
   active_ = false;
+  now_ = 0;
   pins_ = {};
 }
 
 void Subordinate::clock(const ManagerPins& manager) {
+  clocking_ = true;
   if (pins_.b_valid && manager.b_ready) {
     writes_.pop();
     --filled_;
@@ -56,7 +58,20 @@ void Subordinate::clock(const ManagerPins& manager) {
   if (pins_.ar_ready && manager.ar_valid) take_read(manager.ar);
   active_ = true;
   ++now_;
-  if (!pins_.r_valid) load_r();
+  clocking_ = false;
+  answer();
+}
+
+// What follows from the last edge, also when a server was done only behind it.
+void Subordinate::answer() {
+  const bool beat_open = (beat_stall_ >> (now_ - 1) % 32 & 1U) == 0;
+  if (!pins_.r_valid && beat_open) load_r();
+  show();
+}
+
+void Subordinate::set_stalls(std::uint32_t accept, std::uint32_t beat) {
+  accept_stall_ = accept;
+  beat_stall_ = beat;
   show();
 }
 
@@ -101,6 +116,7 @@ void Subordinate::finish(Request& request, Response response, std::uint64_t late
   request.response = response;
   request.due += std::max<std::uint64_t>(latency, 1);
   request.done = true;
+  if (!clocking_ && active_) answer();
 }
 
 void Subordinate::load_r() {
@@ -125,9 +141,9 @@ void Subordinate::load_r() {
 }
 
 void Subordinate::show() {
-  pins_.ar_ready = active_ && !reads_.full();
-  pins_.aw_ready = active_ && !writes_.full();
-  pins_.w_ready = active_ && filled_ < writes_.count();
+  pins_.ar_ready = open(accept_stall_) && !reads_.full();
+  pins_.aw_ready = open(accept_stall_) && !writes_.full();
+  pins_.w_ready = open(beat_stall_) && filled_ < writes_.count();
   pins_.b_valid = false;
   if (filled_ == 0) return;
   const Request& head = writes_.at(0);

@@ -84,12 +84,14 @@ class Subordinate {
   /// until finish(), and then come to nothing.
   void reset();
 
-  /// The answer to a request: it shows `latency` clocks (at least 1) after the handshake, at the
-  /// earliest in the clock to come.
+  /// Back-pressure: with bit n of `accept` set no burst is taken in clock n of every 32, with bit n
+  /// of `beat` no beat is shown anew and no W taken. From the clock to come on; 0 and 0 at first.
+  void set_stalls(std::uint32_t accept, std::uint32_t beat);
+
+  /// The answer to a request: it shows `latency` clocks (at least 1) after the handshake, or in the
+  /// clock to come if that is later. pins() change if this is not within serve().
   void finish(Request& request, Response response, std::uint64_t latency);
 
-  /// Rising edges out of reset.
-  [[nodiscard]] std::uint64_t now() const noexcept { return now_; }
   /// Whether it has nothing taken and not yet answered.
   [[nodiscard]] bool idle() const noexcept {
     return reads_.empty() && writes_.empty() && !pins_.r_valid;
@@ -117,8 +119,12 @@ class Subordinate {
     std::uint32_t count_ = 0;
   };
 
+  [[nodiscard]] bool open(std::uint32_t stall) const noexcept {
+    return active_ && (stall >> now_ % 32 & 1U) == 0;
+  }
   void take_read(const Burst& burst);
   void take_data(const std::byte* data, const std::uint8_t* strobes);
+  void answer();
   void load_r();
   void begin(Request& request, bool write, const Burst& burst) const;
   void hand_over(Request& request);
@@ -128,7 +134,10 @@ class Subordinate {
   std::uint32_t bus_bytes_;
   SubordinatePins pins_;
   bool active_ = false;  // not in the first clock after reset
-  std::uint64_t now_ = 0;
+  bool clocking_ = false;
+  std::uint64_t now_ = 0;  // rising edges since reset
+  std::uint32_t accept_stall_ = 0;
+  std::uint32_t beat_stall_ = 0;
   Queue reads_;               // taken, last beat not yet in R
   Queue writes_;              // taken, B not yet handed over
   std::uint32_t filled_ = 0;  // of writes_, have all their data
