@@ -26,9 +26,10 @@ BurstServer::BurstServer(const sc_core::sc_module& owner, std::uint32_t bus_byte
 }
 
 void BurstServer::clock(const axi::ManagerPins& manager) {
+  bus_.clock(manager);
+  // After the edge, for it changes what the bus shows
   finish_ready(reads_);
   finish_ready(writes_);
-  bus_.clock(manager);
 }
 
 void BurstServer::reset() {
