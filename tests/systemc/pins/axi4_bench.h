@@ -12,6 +12,7 @@
 #include <tuple>
 
 // Verilated headers include systemc.h, whose using-directives follow ours
+#include "Vaxi4_pins_checker_1024.h"
 #include "Vaxi4_pins_checker_32.h"
 #include "Vaxi4_pins_checker_512.h"
 #include "Vaxi4_pins_checker_64.h"
@@ -32,6 +33,11 @@ struct CheckerOf<64> {
 template <>
 struct CheckerOf<512> {
   using Type = Vaxi4_pins_checker_512;
+};
+
+template <>
+struct CheckerOf<1024> {
+  using Type = Vaxi4_pins_checker_1024;
 };
 
 /// The wires of one side of a channel: what goes with VALID, VALID, READY.

@@ -139,6 +139,7 @@ TEST(PinsRoundTest, RandomPayloads512) { random_test<512>(false, 8, 200); }
 TEST(PinsRoundTest, RandomPayloadsAndWaitStates32) { random_test<32>(true, 4, 60); }
 TEST(PinsRoundTest, RandomPayloadsAndWaitStates64) { random_test<64>(true, 8, 80); }
 TEST(PinsRoundTest, RandomPayloadsAndWaitStates512) { random_test<512>(true, 20, 100); }
+TEST(PinsRoundTest, RandomPayloadsAndWaitStates1024) { random_test<1024>(true, 8, 100); }
 
 TEST(PinsRoundTest, EachStatusComesBackAsOneThatFits) {
   Bench<64> bench;

@@ -302,6 +302,7 @@ void random_test(unsigned batches) {
 TEST(PinsSubordinateTest, RandomBursts32) { random_test<32>(60); }
 TEST(PinsSubordinateTest, RandomBursts64) { random_test<64>(60); }
 TEST(PinsSubordinateTest, RandomBursts512) { random_test<512>(60); }
+TEST(PinsSubordinateTest, RandomBursts1024) { random_test<1024>(60); }
 
 // One call for a run of addresses, two for a WRAP that wraps, one a beat for FIXED.
 TEST(PinsSubordinateTest, CallsThatABurstMakes) {
