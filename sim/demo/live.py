@@ -29,7 +29,7 @@ from live_options import (PHASES, UsageError, check, kernel_command_line, make_w
                           parse_arguments)
 
 # What guest and simulator put in front of their lines: a name, or a time that is shown already.
-OWN_PREFIX = re.compile(r"^(dma_check: |guestlink-sim: |\[ *[0-9.]+\] (?=[a-z]))")
+OWN_PREFIX = re.compile(r"^(dma_check: |guestlink-(?:sim|systemc): |\[ *[0-9.]+\] (?=[a-z]))")
 # Not where the program's usage quotes the line.
 VERDICT = re.compile(r"(?<!`)GUESTLINK-GUEST: (PASS|FAIL) ?(.*)")
 KERNEL_PANIC = re.compile(r"Kernel panic - not syncing.*")

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "guestlink/attach.h"
-#include "systemc/payload_access.h"
-#include "systemc/report.h"
+#include "systemc/target/payload_access.h"
+#include "systemc/target/report.h"
 
 namespace guestlink {
 namespace {
@@ -140,6 +140,15 @@ void GuestMemoryTarget::on_lost() {
   invalidate_granted();
   report_warning(name(), "the guest's memory is lost: " + loss() +
                              "; every access is a TLM_GENERIC_ERROR_RESPONSE until reattach()");
+}
+
+void GuestMemoryTarget::set_latency(const sc_time& read, const sc_time& write) {
+  if (read == timing_.read_latency && write == timing_.write_latency) return;
+  MemoryTiming timing = timing_;
+  timing.read_latency = read;
+  timing.write_latency = write;
+  timing_ = checked(timing, name());
+  invalidate_granted();
 }
 
 void GuestMemoryTarget::reattach() {

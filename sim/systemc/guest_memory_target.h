@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "guestlink/guest_session.h"
-#include "systemc/four_phase_port.h"
-#include "systemc/loss_watch.h"
-#include "systemc/memory_timing.h"
+#include "systemc/target/four_phase_port.h"
+#include "systemc/target/loss_watch.h"
+#include "systemc/target/memory_timing.h"
 
 namespace guestlink {
 
@@ -46,6 +46,9 @@ class GuestMemoryTarget : public sc_core::sc_module, private tlm::tlm_fw_transpo
 
   [[nodiscard]] GuestMemory& memory() noexcept { return session_.memory(); }
   [[nodiscard]] GuestSession& session() noexcept { return session_; }
+  /// For accesses from now on, in the ranges of MemoryTiming. DMI that was granted with other
+  /// latencies is invalidated.
+  void set_latency(const sc_core::sc_time& read, const sc_core::sc_time& write);
   /// Makes sc_start() wait for the loss of the memory when nothing else is left to do, instead of
   /// returning: for a platform in which all that happens is the guest's doing.
   void wait_for_guest() { watch_.keep_simulation(); }
@@ -76,7 +79,7 @@ class GuestMemoryTarget : public sc_core::sc_module, private tlm::tlm_fw_transpo
   void on_lost();
 
   GuestSession session_;
-  const MemoryTiming timing_;
+  MemoryTiming timing_;
   LossWatch watch_;
   FourPhasePort port_;
   std::vector<GuestRange> granted_;  // by DMI

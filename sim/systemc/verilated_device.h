@@ -10,7 +10,11 @@
 #include <string>
 #include <type_traits>
 
-#include "model/model_context.h"  // Verilator's headers go before SystemC's
+#if defined(SYSTEMC_VERSION) && !defined(VERILATOR_VERILATED_H_)
+#error "include this header, or Verilator's, before those of SystemC"
+#endif
+
+#include "model/model_context.h"
 #include "systemc/verilated_device_base.h"
 
 namespace guestlink {

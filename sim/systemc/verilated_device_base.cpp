@@ -128,8 +128,11 @@ void VerilatedDeviceBase::tick() {
 }
 
 void VerilatedDeviceBase::fall() {
-  const sc_time time = every_edge_ ? sc_time_stamp() : local_time() - period_ / 2.0;
-  half_clock(false, cycles_ == 0 ? SC_ZERO_TIME : time);
+  if (cycles_ == 0) {
+    settle();  // the clock is low, and the trace begins with the first edge
+  } else {
+    half_clock(false, every_edge_ ? sc_time_stamp() : local_time() - period_ / 2.0);
+  }
   inputs_changed_ = false;
 }
 
@@ -256,6 +259,8 @@ void VerilatedDeviceBase::serve_pending() {
     sc_time delay = SC_ZERO_TIME;
     const axi::Outcome outcome = axi::transport(*m_axi.operator->(), *pending.request, delay);
     finish(*pending.request, outcome, sc_time_stamp() + delay - pending.start);
+    drive(subordinate_.pins(), registers_.driven());
+    inputs_changed_ = true;
   }
 }
 

@@ -47,6 +47,7 @@ void Subordinate::reset() {
 }
 
 void Subordinate::clock(const ManagerPins& manager) {
+  clocking_ = true;
   if (pins_.b_valid && manager.b_ready) {
     writes_.pop();
     --filled_;
@@ -55,9 +56,16 @@ void Subordinate::clock(const ManagerPins& manager) {
   if (pins_.w_ready && manager.w_valid) take_data(manager.w_data, manager.w_strobes);
   if (pins_.aw_ready && manager.aw_valid) begin(writes_.push(), true, manager.aw);
   if (pins_.ar_ready && manager.ar_valid) take_read(manager.ar);
-  if (!pins_.r_valid && open(beat_stall_)) load_r();
   active_ = true;
   ++now_;
+  clocking_ = false;
+  answer();
+}
+
+// What follows from the last edge, also when a server was done only behind it.
+void Subordinate::answer() {
+  const bool beat_open = (beat_stall_ >> (now_ - 1) % 32 & 1U) == 0;
+  if (!pins_.r_valid && beat_open) load_r();
   show();
 }
 
@@ -108,12 +116,13 @@ void Subordinate::finish(Request& request, Response response, std::uint64_t late
   request.response = response;
   request.due += std::max<std::uint64_t>(latency, 1);
   request.done = true;
+  if (!clocking_ && active_) answer();
 }
 
 void Subordinate::load_r() {
   if (reads_.empty()) return;
   const Request& request = reads_.at(0);
-  if (!request.done || request.due > now_ + 1) return;
+  if (!request.done || request.due > now_) return;
   const Burst& burst = request.transfer.burst();
   if (request.response == Response::kOkay) {
     std::memcpy(r_word_.data(), request.transfer.word(r_beat_).data(), bus_bytes_);

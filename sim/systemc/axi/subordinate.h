@@ -88,8 +88,8 @@ class Subordinate {
   /// of `beat` no beat is shown anew and no W taken. From the clock to come on; 0 and 0 at first.
   void set_stalls(std::uint32_t accept, std::uint32_t beat);
 
-  /// The answer to a request: it shows `latency` clocks (at least 1) after the handshake, at the
-  /// earliest in the clock to come.
+  /// The answer to a request: it shows `latency` clocks (at least 1) after the handshake, or in the
+  /// clock to come if that is later. pins() change if this is not within serve().
   void finish(Request& request, Response response, std::uint64_t latency);
 
   /// Whether it has nothing taken and not yet answered.
@@ -124,6 +124,7 @@ class Subordinate {
   }
   void take_read(const Burst& burst);
   void take_data(const std::byte* data, const std::uint8_t* strobes);
+  void answer();
   void load_r();
   void begin(Request& request, bool write, const Burst& burst) const;
   void hand_over(Request& request);
@@ -132,7 +133,8 @@ class Subordinate {
   Server& server_;
   std::uint32_t bus_bytes_;
   SubordinatePins pins_;
-  bool active_ = false;    // not in the first clock after reset
+  bool active_ = false;  // not in the first clock after reset
+  bool clocking_ = false;
   std::uint64_t now_ = 0;  // rising edges since reset
   std::uint32_t accept_stall_ = 0;
   std::uint32_t beat_stall_ = 0;

@@ -1,15 +1,16 @@
 // Copyright The Guestlink Authors
 // SPDX-License-Identifier: Apache-2.0
-// Verilator's headers first: SystemC's and they agree on their types only so.
 #include "Vioat_engine.h"
 #include "Vioat_engine_trace.h"
-#include "systemc/verilated_device.h"
+#include "systemc/platform/engine_pins.h"
 #include "verilated_fst_c.h"
 
+// SystemC's headers after Verilator's
 #include "systemc/platform/engine_platform.h"
 
 #include <algorithm>
 #include <array>
+#include <fstream>
 #include <stdexcept>
 #include <utility>
 
@@ -26,6 +27,7 @@ constexpr std::uint32_t kResetClocks = 4;
 constexpr std::uint64_t kRegisterBytes = 0x4000;
 constexpr std::size_t kHostStack = std::size_t{1} << 20;
 const sc_time kPeriod(1, sc_core::SC_NS);
+const sc_time kAfterEdge = kPeriod / 4.0;
 
 sc_time clocks(std::uint64_t count) { return sc_time::from_value(count * kPeriod.value()); }
 
@@ -46,6 +48,8 @@ AccessStatus access_status(tlm::tlm_response_status status) {
 
 template <typename Device>
 EnginePlatform::Engine EnginePlatform::make_engine(const Settings& settings) {
+  if (!settings.trace_file.empty() && !std::ofstream(settings.trace_file))
+    throw std::runtime_error("cannot write the trace file '" + settings.trace_file + "'");
   DeviceParameters parameters;
   parameters.clock_period = kPeriod;
   parameters.quantum_clocks = settings.quantum_clocks;
@@ -95,7 +99,7 @@ int EnginePlatform::run(const Work& work) {
 }
 
 void EnginePlatform::host() {
-  if (settings_.every_edge) wait(kPeriod / 2.0);  // between two edges, the first is made
+  if (settings_.every_edge) wait(kAfterEdge);  // the first edge is made
   try {
     pass(settings_.every_edge ? kResetClocks - 1 : kResetClocks);
     code_ = (*work_)(memory_.session(), *this);
@@ -105,7 +109,8 @@ void EnginePlatform::host() {
   sc_core::sc_stop();
 }
 
-// The host stands where the device does: between two edges of its clock, or at its local time.
+// The host stands where the device does: behind a rising edge of its clock and before the falling
+// one, or at its local time.
 void EnginePlatform::pass(std::uint64_t cycles) {
   VerilatedDeviceBase& device = *engine_.device;
   if (settings_.every_edge) {
@@ -175,7 +180,7 @@ EngineDriver::RegisterAccess EnginePlatform::access(bool write, std::uint32_t of
   payload.set_byte_enable_length(4);
   sc_time delay = sc_core::SC_ZERO_TIME;
   registers_->b_transport(payload, delay);
-  if (settings_.every_edge) delay = kPeriod / 2.0;  // from the edge to between two
+  if (settings_.every_edge) delay = kAfterEdge;
   engine_.device->sync_at(sc_core::sc_time_stamp() + delay);
   wait(delay);
   switch (payload.get_response_status()) {

@@ -14,11 +14,12 @@
 #include "model/engine_driver.h"
 #include "systemc/guest_memory_target.h"
 #include "systemc/platform/doorbell_poller.h"
-#include "systemc/platform/engine_pins.h"
 #include "systemc/platform/merge.h"
 #include "systemc/verilated_device_base.h"
 
 namespace guestlink::sim {
+
+class EnginePins;
 
 /// A SystemC platform of the engine, guest memory, a poller of the doorbell page and a host, which
 /// is a thread process that does the Work of the command line: the EngineDriver of SystemC.

@@ -3,6 +3,7 @@
 //
 // guestlink-systemc: guestlink-sim with SystemC in the driver's seat.
 #include <CLI/CLI.hpp>
+#include <cstdlib>
 #include <systemc>
 
 #include "cli/run.h"
@@ -36,6 +37,12 @@ int run_program(int argc, char** argv) {
 
 }  // namespace
 }  // namespace guestlink::sim
+
+// SystemC's banner would be the first line of the program's messages.
+int main(int argc, char** argv) {
+  setenv("SYSTEMC_DISABLE_COPYRIGHT_MESSAGE", "1", 1);
+  return sc_core::sc_elab_and_sim(argc, argv);
+}
 
 // The summary says how the run ended: SystemC's own words on it are not wanted.
 int sc_main(int argc, char** argv) {

@@ -623,6 +623,24 @@ TEST_F(DmiTest, GrantsWholeRowsAndRefusesTheRest) {
   });
 }
 
+TEST_F(DmiTest, OtherLatenciesInvalidateAndAreTold) {
+  make(slow());
+  run([&] {
+    EXPECT_TRUE(ask(kRead, 0x1000));
+    target_->set_latency(ns(30), ns(40));
+    EXPECT_EQ(initiator_.invalidated.size(), 1U);
+    EXPECT_TRUE(ask(kRead, 0x1000));
+    EXPECT_EQ(dmi_.get_read_latency(), ns(30));
+    HeldPayload payload(kWrite, 0x1000, 4);
+    sc_time delay;
+    initiator_.socket->b_transport(payload, delay);
+    EXPECT_EQ(delay, ns(40));
+    const Reports reports;
+    target_->set_latency(sc_core::sc_max_time(), ns(40));
+    EXPECT_EQ(Reports::texts().size(), 1U);
+  });
+}
+
 TEST_F(DmiTest, MemoryAttachedForReadingIsForReadingOnly) {
   make_of(std::string("mock:,size=1M,base=0,ro"));
   run([&] {

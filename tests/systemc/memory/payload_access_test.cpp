@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What a payload does to guest memory, beside a model that knows bytes only.
-#include "systemc/payload_access.h"
+#include "systemc/target/payload_access.h"
 
 #include <gtest/gtest.h>
 

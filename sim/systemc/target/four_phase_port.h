@@ -7,7 +7,7 @@
 #include <systemc>
 #include <tlm>
 
-#include "systemc/memory_timing.h"
+#include "systemc/target/memory_timing.h"
 
 namespace guestlink {
 

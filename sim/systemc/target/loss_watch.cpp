@@ -1,6 +1,6 @@
 // Copyright The Guestlink Authors
 // SPDX-License-Identifier: Apache-2.0
-#include "systemc/loss_watch.h"
+#include "systemc/target/loss_watch.h"
 
 #include <signal.h>
 

@@ -1,6 +1,6 @@
 // Copyright The Guestlink Authors
 // SPDX-License-Identifier: Apache-2.0
-#include "systemc/payload_access.h"
+#include "systemc/target/payload_access.h"
 
 #include <algorithm>
 #include <cstddef>

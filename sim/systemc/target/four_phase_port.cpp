@@ -1,12 +1,12 @@
 // Copyright The Guestlink Authors
 // SPDX-License-Identifier: Apache-2.0
-#include "systemc/four_phase_port.h"
+#include "systemc/target/four_phase_port.h"
 
 #include <algorithm>
 #include <string>
 #include <utility>
 
-#include "systemc/report.h"
+#include "systemc/target/report.h"
 
 namespace guestlink {
 

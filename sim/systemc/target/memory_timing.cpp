@@ -1,12 +1,12 @@
 // Copyright The Guestlink Authors
 // SPDX-License-Identifier: Apache-2.0
-#include "systemc/memory_timing.h"
+#include "systemc/target/memory_timing.h"
 
 #include <cmath>
 #include <sstream>
 #include <string>
 
-#include "systemc/report.h"
+#include "systemc/target/report.h"
 
 namespace guestlink {
 namespace {
