@@ -52,6 +52,9 @@ class GuestMemoryTarget : public sc_core::sc_module, private tlm::tlm_fw_transpo
   /// Makes sc_start() wait for the loss of the memory when nothing else is left to do, instead of
   /// returning: for a platform in which all that happens is the guest's doing.
   void wait_for_guest() { watch_.keep_simulation(); }
+  /// Leaves it to the owner of the session to look whether its files are still those at their
+  /// paths (GuestMemory::file_problem) and to detach the memory then.
+  void ignore_files() { watch_.ignore_files(); }
   /// The memory is lost; DMI is invalidated in the same delta cycle.
   [[nodiscard]] const sc_core::sc_event& lost_event() const { return watch_.event(); }
   /// Why, in words; "" while it is not.

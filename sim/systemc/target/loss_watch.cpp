@@ -68,7 +68,7 @@ void LossWatch::look(const std::stop_token& stopped) {
     wake.wait_for(lock, stopped, kLookEvery, [] { return false; });
     if (stopped.stop_requested()) return;
     if (Clock::now() < files_at) continue;
-    if (find_file_problem()) memory_.detach();
+    if (look_at_files_ && find_file_problem()) memory_.detach();
     files_at = Clock::now() + kLookAtFilesEvery;
   }
   async_request_update();

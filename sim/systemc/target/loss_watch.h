@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <mutex>
 #include <string>
 #include <systemc>
@@ -26,6 +27,8 @@ class LossWatch : public sc_core::sc_prim_channel {
   /// From now on the kernel waits for the loss instead of ending a simulation that has nothing
   /// left to do (async_attach_suspending). Not during the loss: once that is told, it may end.
   void keep_simulation();
+  /// From the next look on, the files are left to somebody else.
+  void ignore_files() noexcept { look_at_files_ = false; }
   void start();
   /// Ends the look-out; a loss till now is still told.
   void stop();
@@ -47,6 +50,7 @@ class LossWatch : public sc_core::sc_prim_channel {
   sc_core::sc_event event_{"lost"};
   bool keep_ = false;
   bool keeping_ = false;
+  std::atomic<bool> look_at_files_{true};
   mutable std::mutex mutex_;
   std::string file_problem_;  // under the mutex
   std::jthread thread_;
