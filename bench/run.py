@@ -164,7 +164,8 @@ def main() -> int:
     print(f"\n{'measure':58} {'value':>8}  {'goal':>8}")
     for row in results:
         verdict = {True: "met", False: "NOT MET", None: ""}[row["met"]]
-        print(f"{row['measure']:58} {row['value']:8.3f}  {row['goal'] or '':>8}  {verdict}".rstrip())
+        goal = row["goal"] or "stated"
+        print(f"{row['measure']:58} {row['value']:8.3f}  {goal:>8}  {verdict}".rstrip())
     goals = [row["met"] for row in results if row["goal"]]
     note = " (--quick: too short to mean anything)" if options.quick else ""
     print(f"bench: {sum(goals)} of {len(goals)} goals met{note}; details in {out}")
