@@ -79,7 +79,7 @@ void check_room(const Backend& backend, const OpenedFile& file, const struct sta
   if (taken >= backend.size || backend.size - taken <= room) return;
   warnings.push_back("the file system of " + in_quotes(printable(file.path)) + " has " + hex(room) +
                      " bytes left and the guest may take " + hex(backend.size - taken) +
-                     " more: when it is full, QEMU and this process die of SIGBUS");
+                     " more: when it is full, QEMU dies of SIGBUS and its memory is lost");
 }
 
 }  // namespace
