@@ -8,12 +8,20 @@
 //
 // and compare medians of that one run. docs/memory.md has the numbers.
 #include <benchmark/benchmark.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <cstring>
+#include <memory>
+#include <span>
 #include <stdexcept>
 #include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
 
 #include "guestlink/attach.h"
 #include "guestlink_dpi.h"
@@ -123,6 +131,103 @@ void load64(benchmark::State& state, std::uint64_t base) {
 }
 void BM_load64(benchmark::State& state) { load64(state, kAddress); }
 void BM_load64_low_row(benchmark::State& state) { load64(state, kLowAddress); }
+
+// The library's load but for its look, behind the access, whether the memory is still there: what
+// it is longer is the price of surviving a SIGBUS.
+class LoadWithoutALook {
+ public:
+  explicit LoadWithoutALook(const Target& of)
+      : rows_(std::make_unique<Rows>(Rows{of.memory->regions()[1], of.memory->regions()[0]})) {}
+
+  AccessStatus load(std::uint64_t address, std::uint64_t& value) const {
+    const Rows& rows = *rows_;
+#pragma GCC unroll 2
+    for (const guestlink::Region& row : rows) {
+      const std::uint64_t offset = address - row.guest_address;
+      if (!guestlink::aligned_range_fits(offset, row.length)) continue;
+      if (address % sizeof value != 0) [[unlikely]]
+        return AccessStatus::kBadArgument;
+      auto& word = *reinterpret_cast<std::uint64_t*>(row.host + offset);
+      value = std::atomic_ref<std::uint64_t>(word).load(std::memory_order_acquire);
+      return AccessStatus::kOk;
+    }
+    return AccessStatus::kOutOfRange;
+  }
+
+ private:
+  using Rows = std::array<guestlink::Region, 2>;  // the largest first
+  std::unique_ptr<const Rows> rows_;
+};
+
+void BM_load64_without_a_look(benchmark::State& state) {
+  LoadWithoutALook memory(target());
+  benchmark::DoNotOptimize(memory);
+  std::uint64_t offset = 0;
+  for (auto _ : state) {
+    std::uint64_t value = 0;
+    expect_ok(state, memory.load(kAddress + offset, value));
+    benchmark::DoNotOptimize(value);
+    offset = next_offset(offset, 8);
+  }
+}
+
+// The same guest addresses as one row or as many of one size, which are in the file in another
+// order. None is larger than another: the two that are tried first take 2 of 64 accesses. All is
+// populated, so that no access is a page's first.
+constexpr std::uint64_t kMostRows = 64;
+constexpr std::uint64_t kRowBytes = 2 << 20;
+
+GuestMemory memory_of_rows(std::uint64_t count) {
+  constexpr std::uint64_t kBytes = kMostRows * kRowBytes;
+  guestlink::FileDescriptor fd(memfd_create("rows", MFD_CLOEXEC));
+  if (fd.get() < 0 || ftruncate(fd.get(), kBytes) != 0) {
+    throw std::system_error(errno, std::generic_category(), "memfd");
+  }
+  std::vector<guestlink::MapRow> rows;
+  const std::uint64_t length = kBytes / count;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    rows.push_back({.guest_address = i * length,
+                    .length = length,
+                    .file_offset = (i + count / 2) % count * length});
+  }
+  std::vector<guestlink::Mapping> mappings;
+  mappings.emplace_back(std::move(fd), kBytes, true);
+  GuestMemory memory(guestlink::AddressMap(std::move(rows)), std::move(mappings));
+  if (memory.fill(0, kBytes, std::byte{1}) != AccessStatus::kOk) throw std::runtime_error("fill");
+  return memory;
+}
+
+template <typename NextAddress>
+void load64_in(benchmark::State& state, const GuestMemory& memory, NextAddress next_address) {
+  for (auto _ : state) {
+    std::uint64_t value = 0;
+    expect_ok(state, memory.load(next_address(), value));
+    benchmark::DoNotOptimize(value);
+  }
+}
+
+// Row after row, in each a cache line of another set: all is in the caches, and no access is in the
+// row of the one before. The look-up alone.
+template <std::uint64_t Rows>
+void BM_load64_row_by_row(benchmark::State& state) {
+  const GuestMemory memory = memory_of_rows(Rows);
+  std::uint64_t row = 0;
+  load64_in(state, memory, [&row] {
+    row = (row + 1) % kMostRows;
+    return row * (kRowBytes + 64);
+  });
+}
+
+// Anywhere in the 128 MiB, as a guest's pages are: most accesses miss the caches and the TLB.
+template <std::uint64_t Rows>
+void BM_load64_random(benchmark::State& state) {
+  const GuestMemory memory = memory_of_rows(Rows);
+  std::uint64_t weyl = 0;
+  load64_in(state, memory, [&weyl] {
+    weyl += 0x9E3779B97F4A7C15;
+    return ((weyl ^ weyl >> 31) * 0xBF58476D1CE4E5B9 >> 37) & ~std::uint64_t{7};
+  });
+}
 
 void BM_load64_c_abi(benchmark::State& state) {
   void* const handle = target().handle;
@@ -265,6 +370,11 @@ BENCHMARK(BM_block_write);
 BENCHMARK(BM_load64_raw);
 BENCHMARK(BM_load64);
 BENCHMARK(BM_load64_low_row);
+BENCHMARK(BM_load64_without_a_look);
+BENCHMARK(BM_load64_row_by_row<1>);
+BENCHMARK(BM_load64_row_by_row<64>);
+BENCHMARK(BM_load64_random<1>);
+BENCHMARK(BM_load64_random<64>);
 BENCHMARK(BM_load64_c_abi);
 BENCHMARK(BM_fetch_add64_c_abi);
 BENCHMARK(BM_beat_read_raw<32>);

@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # guestlink_verilate(TARGET TOP module FILELISTS a.f b.f
-#                    [SOURCES x.sv ...] [ARGS -GWidth=64 ...] [TRACE | TRACE_VCD])
+#                    [SOURCES x.sv ...] [ARGS -GWidth=64 ...] [TRACE | TRACE_VCD] [SYSTEMC])
 #
 # Makes the static library TARGET with the Verilated model of `module` as class V<TARGET>, built
-# from the file lists (the same that other simulators read with -F). TRACE adds FST. Warnings are
-# fatal, as in lint. The library carries Verilator's runtime; our warnings do not apply to it.
+# from the file lists (the same that other simulators read with -F). TRACE adds FST, TRACE_VCD adds
+# VCD. SYSTEMC makes it an sc_module with the ports of the top as pins. Warnings are fatal, as in
+# lint. The library carries Verilator's runtime; our warnings do not apply to it, and no sanitizer
+# looks into it, which would take most of a sanitizer build's time for no line of ours.
 include_guard(GLOBAL)
 find_package(verilator HINTS $ENV{VERILATOR_ROOT} REQUIRED)
 find_package(Threads REQUIRED)
@@ -35,7 +37,7 @@ function(guestlink_read_file_list list_file result)
 endfunction()
 
 function(guestlink_verilate target)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "TRACE;TRACE_VCD" "TOP" "FILELISTS;SOURCES;ARGS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "TRACE;TRACE_VCD;SYSTEMC" "TOP" "FILELISTS;SOURCES;ARGS")
   set(sources "")
   foreach(list_file IN LISTS arg_FILELISTS)
     get_filename_component(list_file "${list_file}" ABSOLUTE)
@@ -59,11 +61,18 @@ function(guestlink_verilate target)
   elseif(arg_TRACE_VCD)
     set(trace TRACE)
   endif()
-  verilate(${target} ${trace} PREFIX V${target} TOP_MODULE ${arg_TOP}
+  set(systemc "")
+  if(arg_SYSTEMC)
+    set(systemc SYSTEMC)
+    target_link_libraries(${target} PUBLIC guestlink::systemc_kernel)
+    # verilated.h takes time from SystemC if told so, which must be the same wherever it is read.
+    target_compile_definitions(${target} INTERFACE VM_SC=1)
+  endif()
+  verilate(${target} ${trace} ${systemc} PREFIX V${target} TOP_MODULE ${arg_TOP}
     SOURCES "${PROJECT_SOURCE_DIR}/cmake/verilator.vlt" ${sources}
     VERILATOR_ARGS --assert -Wall -O3 --x-assign fast --x-initial fast --output-split 20000
       ${arg_ARGS})
-  target_link_libraries(${target} PUBLIC Threads::Threads guestlink::sanitizers)
+  target_link_libraries(${target} PUBLIC Threads::Threads INTERFACE guestlink::sanitizers)
   # A dozen small files a model, each with the same large headers: compiling them as one, as
   # Verilator's own makefile does, halves the time. Its runtime's files are not made for that.
   set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 0)

@@ -10,8 +10,8 @@
 # only tests want; `fuzz` and `tidy` are `build` and Clang's fuzzer or its tools.
 set -euo pipefail
 
-# package, and what shows that it is there: a command, a header or a file. Probing for the thing and not for
-# the package lets a tool that was built by hand count.
+# package, and what shows that it is there: a command, a header or a file. Probing for the thing and
+# not for the package lets a tool that was built by hand count.
 build_deps='
 g++                cmd:g++
 cmake              cmd:cmake

@@ -74,9 +74,9 @@ bool GuestFollower::come_back(EngineDriver& driver) {
 }
 
 // Why it failed; none if it did not.
-std::optional<std::string> GuestFollower::try_to_attach() {
+std::optional<std::string> GuestFollower::try_to_attach(EngineDriver& driver) {
   try {
-    guest_.reattach();
+    driver.reattach(guest_);
     return std::nullopt;
   } catch (const AttachError& error) {
     return error.what();
@@ -85,7 +85,7 @@ std::optional<std::string> GuestFollower::try_to_attach() {
 
 bool GuestFollower::attach_again(EngineDriver& driver, double seconds) {
   const auto limit = Clock::now() + std::chrono::duration<double>(seconds);
-  while (const auto obstacle = try_to_attach()) {
+  while (const auto obstacle = try_to_attach(driver)) {
     if (interrupted()) {
       summary_.stop_reason = "signal";
       return false;

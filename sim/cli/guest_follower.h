@@ -36,7 +36,7 @@ class GuestFollower {
   void take_events();
   void look_at_file();
   bool attach_again(EngineDriver& driver, double seconds);
-  std::optional<std::string> try_to_attach();
+  std::optional<std::string> try_to_attach(EngineDriver& driver);
 
   GuestSession& guest_;
   const Options& options_;

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "guestlink/guest_session.h"
+
 namespace guestlink::sim {
 
 /// Why step() ran fewer cycles than it was asked for.
@@ -80,6 +82,9 @@ class EngineDriver {
   virtual void set_timing(const Timing& timing) = 0;
   /// Resets the engine. Its counters start anew, cycles() does not.
   virtual void reset() = 0;
+
+  /// Attaches the memory of the engine, which is that of `guest`, again (GuestSession::reattach).
+  virtual void reattach(GuestSession& guest) { guest.reattach(); }
 
   /// AXI4-Lite accesses to the engine's registers; `offset` is BAR0's, a multiple of 4 below
   /// 0x4000.

@@ -33,7 +33,7 @@ int fill(const Command& command, unsigned width) {
   while (progress.done() < range.length) {
     const GuestRange rest{range.guest_address + progress.done(),
                           std::min(kStep, range.length - progress.done())};
-    require_ok(memory.write(rest.guest_address, std::span(chunk).first(rest.length)), memory, rest);
+    require_ok(memory, memory.write(rest.guest_address, std::span(chunk).first(rest.length)), rest);
     progress.advance(rest.length);
   }
   if (command.json()) {

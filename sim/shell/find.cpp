@@ -113,7 +113,7 @@ Matches search_all(const GuestMemory& memory, GuestRange range, const Pattern& p
   };
   search(segments, pattern, found, [&](std::uint64_t bytes) { progress.advance(bytes); });
   if (memory.check(segments[0].guest_address, 1, Access::kRead) != AccessStatus::kOk) {
-    throw Failure("during the search: " + memory.loss());
+    throw Failure("the memory went away during the search: " + why_gone(memory));
   }
   return matches;
 }

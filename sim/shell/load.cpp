@@ -86,7 +86,7 @@ void load_data(const Command& command, const InputFile& file, const ElfFile& wha
   Attachment attachment = command.attach(Access::kWrite);
   GuestMemory& memory = attachment.memory;
   const auto write = [&](std::uint64_t address, std::span<const std::byte> data) {
-    require_ok(memory.write(address, data), memory, {address, data.size()});
+    require_ok(memory, memory.write(address, data), {address, data.size()});
   };
   load_segments(memory, write, file, what);
 }
@@ -94,7 +94,7 @@ void load_data(const Command& command, const InputFile& file, const ElfFile& wha
 void load_code(const Command& command, const InputFile& file, const ElfFile& what) {
   GuestSession session = command.open_session();
   const auto write = [&](std::uint64_t address, std::span<const std::byte> data) {
-    require_ok(session.write_code(address, data), session.memory(), {address, data.size()});
+    require_ok(session.memory(), session.write_code(address, data), {address, data.size()});
   };
   load_segments(session.memory(), write, file, what);
 }

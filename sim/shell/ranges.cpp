@@ -47,16 +47,21 @@ void require_range(const GuestMemory& memory, GuestRange range, Access access) {
                   " is read-only; without ro in the attach spec it may be writable (guestlink map "
                   "shows all)");
   }
-  throw Failure(name_of(range) + ": " + memory.loss());
+  throw Failure(name_of(range) + ": the memory is gone: " + why_gone(memory));
 }
 
-void require_ok(AccessStatus status, const GuestMemory& memory, GuestRange range) {
+std::string why_gone(const GuestMemory& memory) {
+  const std::string loss = memory.loss();
+  return loss.empty() ? "did the guest end?" : loss;
+}
+
+void require_ok(const GuestMemory& memory, AccessStatus status, GuestRange range) {
   if (status == AccessStatus::kOk) return;
-  throw Failure(name_of(range) + ": " + to_string(status) + ": " + memory.loss());
+  throw Failure(name_of(range) + ": " + to_string(status) + ": " + why_gone(memory));
 }
 
-void require_ok(const CodeWrite& result, const GuestMemory& memory, GuestRange range) {
-  if (result.detail.empty()) return require_ok(result.status, memory, range);
+void require_ok(const GuestMemory& memory, const CodeWrite& result, GuestRange range) {
+  if (result.detail.empty()) return require_ok(memory, result.status, range);
   throw Failure(name_of(range) + ": " + to_string(result.status) + ": " + result.detail);
 }
 

@@ -15,10 +15,12 @@ namespace guestlink::shell {
 /// and where RAM goes on.
 void require_range(const GuestMemory& memory, GuestRange range, Access access);
 
-/// Throws Failure if an access, which was checked before, failed: the memory is lost, and why.
-void require_ok(AccessStatus status, const GuestMemory& memory, GuestRange range);
+/// Why the memory cannot be used any more, in words.
+std::string why_gone(const GuestMemory& memory);
+/// Throws Failure if an access to `memory`, which was checked before, failed: the guest has gone.
+void require_ok(const GuestMemory& memory, AccessStatus status, GuestRange range);
 /// The same for a write of code, which says itself what happened.
-void require_ok(const CodeWrite& result, const GuestMemory& memory, GuestRange range);
+void require_ok(const GuestMemory& memory, const CodeWrite& result, GuestRange range);
 
 /// A run of RAM that is in one piece in this process; `host` is null where the file has a hole:
 /// zeroes, which reading would allocate.

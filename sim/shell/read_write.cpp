@@ -66,7 +66,7 @@ void write_code(const Command& command, std::uint64_t address,
   }
   GuestSession session = command.open_session();
   require_range(session.memory(), {address, code.size()}, Access::kWrite);
-  require_ok(session.write_code(address, code), session.memory(), {address, code.size()});
+  require_ok(session.memory(), session.write_code(address, code), {address, code.size()});
 }
 
 int write_words(const Command& command, const Options& options) {

@@ -201,7 +201,7 @@ void LiveMoment::read(std::uint64_t address, std::span<std::byte> data) const {
   copy_from(segments_, address, data);
   if (!rows_.empty() &&
       memory_.check(rows_[0].guest_address, 1, Access::kRead) != AccessStatus::kOk) {
-    throw Failure("while it was compared: " + memory_.loss());
+    throw Failure("the memory went away while it was compared: " + why_gone(memory_));
   }
 }
 

@@ -15,13 +15,13 @@ namespace {
 template <typename T>
 std::uint64_t load_as(const GuestMemory& memory, std::uint64_t address) {
   T value = 0;
-  require_ok(memory.load(address, value), memory, {address, sizeof value});
+  require_ok(memory, memory.load(address, value), {address, sizeof value});
   return value;
 }
 
 template <typename T>
 void store_as(GuestMemory& memory, std::uint64_t address, std::uint64_t value) {
-  require_ok(memory.store(address, static_cast<T>(value)), memory, {address, sizeof(T)});
+  require_ok(memory, memory.store(address, static_cast<T>(value)), {address, sizeof(T)});
 }
 
 }  // namespace

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
+#include <functional>
 #include <string>
 #include <systemc>
 #include <tlm>
@@ -12,78 +12,81 @@
 #include "guestlink/guest_session.h"
 #include "systemc/target/four_phase_port.h"
 #include "systemc/target/loss_watch.h"
+#include "systemc/target/memory_timing.h"
 
 namespace guestlink {
 
-/// Times and depths of a GuestMemoryTarget.
-struct TargetParameters {
-  sc_core::sc_time read_latency = sc_core::SC_ZERO_TIME;  ///< of a transaction, whatever its length
-  sc_core::sc_time write_latency = sc_core::SC_ZERO_TIME;
-  /// nb_transport: from BEGIN_REQ to END_REQ.
-  sc_core::sc_time accept_delay = sc_core::SC_ZERO_TIME;
-  /// nb_transport: transactions between END_REQ and the end of their response, at least 1.
-  std::uint32_t outstanding = 16;
-  bool dmi = true;  ///< whether direct memory pointers are given
-};
-
-/// The RAM of a guest as a TLM-2.0 target: blocking and non-blocking transport, debug transport and
-/// DMI, at guest-physical addresses.
+/// A guest's RAM as a TLM-2.0 target of the base protocol. Addresses of payloads are
+/// guest-physical.
 ///
-///     guestlink::GuestMemoryTarget memory("memory", "qmp:/run/qmp.sock");
-///     cpu.socket.bind(memory.socket);
+/// b_transport never waits: it adds the timing to the delay. nb_transport: FourPhasePort. Which
+/// response a payload gets, and transport_dbg: execute_payload, execute_debug.
 ///
-/// Response statuses: see access_payload(). b_transport adds the latency to the delay and never
-/// waits; nb_transport has the four phases (FourPhasePort). The socket's BUSWIDTH is 32, as of the
-/// convenience sockets' defaults; payloads may have any length.
+/// DMI: the whole row of the guest's map that holds the address, with READ or READ_WRITE. Refused
+/// over a hole, for writing over a read-only row, and over everything while the memory is lost; the
+/// range then is what is refused, the access what of it.
 ///
-/// DMI is given for a whole row of the map, with the access that the guest's memory allows; for
-/// addresses without RAM it is denied, for all of the hole. When the memory is lost (the guest has
-/// ended, was reset or lost a DIMM, the RAM file was cut short), the pointers given are invalidated
-/// within some milliseconds, or by the transport that meets it; until then, and after it, they
-/// point to mapped memory, which may no longer be the guest's, as long as this target lives or
-/// until reattach().
+/// Loss. When the guest ends, is reset, changes its map or loses its RAM file, everything gets
+/// TLM_GENERIC_ERROR_RESPONSE, lost_event() is notified, an SC_REPORT_WARNING says why, and what
+/// DMI was granted is invalidated. A DMI pointer used after that reads and writes memory that is no
+/// longer the guest's, but is mapped until reattach() or the end of the target.
+///
+/// Threads: SystemC's only; memory() may be accessed from any.
 class GuestMemoryTarget : public sc_core::sc_module, private tlm::tlm_fw_transport_if<> {
  public:
-  static constexpr const char* kAttachReport = "/Guestlink/target/attach";
-  static constexpr const char* kParameterReport = "/Guestlink/target/parameter";
-
+  /// 32 bits wide as sockets are by default; payloads may have any length.
   tlm::tlm_target_socket<> socket{"socket"};
 
-  /// Attaches to what `spec` names. That fails, or a parameter makes no sense: SC_REPORT_ERROR with
-  /// the module's name and why.
+  /// The memory that an attach spec names (docs/memory.md). What is wrong with it, or with
+  /// `timing`, is an SC_REPORT_ERROR; if that returns, the target is one whose memory is lost.
   GuestMemoryTarget(const sc_core::sc_module_name& name, const std::string& spec,
-                    const TargetParameters& parameters = {});
-  /// Memory that is attached.
+                    const MemoryTiming& timing = {});
   GuestMemoryTarget(const sc_core::sc_module_name& name, GuestSession session,
-                    const TargetParameters& parameters = {});
-  ~GuestMemoryTarget() override;
+                    const MemoryTiming& timing = {});
 
-  /// From the simulation's thread, as all of this class.
-  [[nodiscard]] GuestSession& session() noexcept { return *session_; }
-  [[nodiscard]] GuestMemory& memory() noexcept { return session_->memory(); }
-  /// Of transactions from now on. Pointers given with other latencies are invalidated.
+  [[nodiscard]] GuestMemory& memory() noexcept { return session_.memory(); }
+  [[nodiscard]] GuestSession& session() noexcept { return session_; }
+  /// For accesses from now on, in the ranges of MemoryTiming. DMI that was granted with other
+  /// latencies is invalidated.
   void set_latency(const sc_core::sc_time& read, const sc_core::sc_time& write);
-  /// Attaches anew, see GuestSession::reattach(); pointers given are invalidated first. Throws
-  /// AttachError.
+  /// Makes sc_start() wait for the loss of the memory when nothing else is left to do, instead of
+  /// returning: for a platform in which all that happens is the guest's doing.
+  void wait_for_guest() { watch_.keep_simulation(); }
+  /// Leaves it to the owner of the session to look whether its files are still those at their
+  /// paths (GuestMemory::file_problem) and to detach the memory then.
+  void ignore_files() { watch_.ignore_files(); }
+  /// The memory is lost; DMI is invalidated in the same delta cycle.
+  [[nodiscard]] const sc_core::sc_event& lost_event() const { return watch_.event(); }
+  /// Why, in words; "" while it is not.
+  [[nodiscard]] std::string loss() const;
+  /// Attaches again, lost or not (GuestSession::reattach): DMI is invalidated first, as the old
+  /// memory goes. Throws AttachError: kFailed while the guest is not back. From a process, or
+  /// outside sc_start().
   void reattach();
 
  private:
-  void check_parameters() const;
-  sc_core::sc_time execute(tlm::tlm_generic_payload& payload);
-  void invalidate();
+  // Gets the module's full name, for its reports.
+  using OpenSession = std::function<GuestSession(const char* module)>;
+  GuestMemoryTarget(const sc_core::sc_module_name& name, const OpenSession& open,
+                    const MemoryTiming& timing);
 
   void b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) override;
   tlm::tlm_sync_enum nb_transport_fw(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,
                                      sc_core::sc_time& delay) override;
-  unsigned transport_dbg(tlm::tlm_generic_payload& payload) override;
+  unsigned int transport_dbg(tlm::tlm_generic_payload& payload) override;
   bool get_direct_mem_ptr(tlm::tlm_generic_payload& payload, tlm::tlm_dmi& dmi) override;
-  void deny_dmi(std::uint64_t address, tlm::tlm_dmi& dmi) const;
 
-  TargetParameters parameters_;
-  std::unique_ptr<GuestSession> session_;  // none if attaching failed and the report did not throw
-  FourPhasePort phases_;
-  LossWatch watch_{"loss_watch"};
-  bool dmi_given_ = false;
+  void access(tlm::tlm_generic_payload& payload);
+  bool refuse_dmi(std::uint64_t address, tlm::tlm_dmi& dmi);
+  void invalidate_granted();
+  void on_lost();
+
+  GuestSession session_;
+  MemoryTiming timing_;
+  LossWatch watch_;
+  FourPhasePort port_;
+  std::vector<GuestRange> granted_;  // by DMI
+  bool told_ = false;                // that the memory is lost
 };
 
 }  // namespace guestlink

@@ -2,7 +2,8 @@
 # Copyright The Guestlink Authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# Fuzzes what reads QEMU's and the user's text, with clang's libFuzzer:  run.sh [SECONDS each]
+# Fuzzes what reads QEMU's and the user's text, with clang's libFuzzer:
+#   run.sh [SECONDS each] [fuzzers at a time]
 # Builds in build/fuzz and starts from what QEMU 7.2, 10.0 and 11.1 wrote: tests/unit/mtree,
 # tests/fuzz/qmp, tests/fuzz/qmp_answers. What was found stays in build/fuzz/CORPUS; a crash leaves
 # its input there and ends this with an error.
@@ -10,6 +11,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 seconds=${1:-60}
+jobs=${2:-$(nproc)}
 out=build/fuzz
 if ! command -v clang++ >/dev/null; then
   echo "fuzz: no clang++: run  apt-get install clang" >&2
@@ -28,17 +30,28 @@ compile=(clang++ -std=c++20 -O1 -g1 -fsanitize=fuzzer-no-link,address,undefined
 sources=(dpi/src/attach/{mtree,number,qmp_client,qmp_guest,spec,unix_socket}.cpp
   dpi/src/memory/{address_map,fault_registry,mapping,memory_state}.cpp)
 echo "fuzz: compiling"
-printf '%s\n' "${sources[@]}" | xargs -P "$(nproc)" -I{} sh -c \
+printf '%s\n' "${sources[@]}" | xargs -P "$jobs" -I{} sh -c \
   'object=$1/$(basename "$2" .cpp).o; shift 2; "$@" -o "$object"' _ "$out" {} \
   "${compile[@]}" -c {}
 objects=()
 for source in "${sources[@]}"; do objects+=("$out/$(basename "$source" .cpp).o"); done
-for name in mtree spec qmp_framer qmp_answers; do
-  echo "fuzz: $name, $seconds s"
+
+fuzz() {
+  local name=$1
   "${compile[@]}" -fsanitize=fuzzer "tests/fuzz/${name}_fuzzer.cpp" "${objects[@]}" \
-    -o "$out/${name}_fuzzer"
+    -o "$out/${name}_fuzzer" || return 1
   (cd "$out/$name" && timeout $((seconds + 60)) "../${name}_fuzzer" -max_total_time="$seconds" \
     -max_len=20000 -rss_limit_mb=1024 -print_final_stats=1 . 2>"../$name.log") ||
-    { tail -n 30 "$out/$name.log" >&2; exit 1; }
-  grep -E 'number_of_executed_units|new_units_added' "$out/$name.log"
+    { echo "fuzz: $name failed: $out/$name.log ends with"; tail -n 30 "$out/$name.log"; return 1; }
+  echo "fuzz: $name: $(grep -E 'number_of_executed_units|new_units_added' "$out/$name.log" | xargs)"
+}
+
+# All are run to their end, whatever one finds.
+echo "fuzz: $seconds s each, $jobs at a time"
+rm -f "$out/failed"
+for name in mtree spec qmp_framer qmp_answers; do
+  while [ "$(jobs -pr | wc -l)" -ge "$jobs" ]; do wait -n || true; done
+  { fuzz "$name" || touch "$out/failed"; } &
 done
+wait
+[ ! -e "$out/failed" ]

@@ -7,14 +7,12 @@ import pathlib
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 import unittest
 
 QEMU = "qemu-system-x86_64"
 LIMIT = 20  # seconds, for everything that is waited for
-SKIPPED = 77  # exit code of a run that skipped a test and failed none; CTest's SKIP_RETURN_CODE
 MIB = 1 << 20
 QEMU_USER, OTHER_USER = 65533, 65534  # who own nothing
 RAM_BYTES = 64 * MIB
@@ -28,7 +26,11 @@ class Monitor:
     def __init__(self, path: pathlib.Path):
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(LIMIT)
-        self.socket.connect(str(path))
+        try:
+            self.socket.connect(str(path))
+        except OSError:
+            self.socket.close()
+            raise
         self.reader = self.socket.makefile("r", encoding="utf-8")
         self.reader.readline()
         self.events: list[str] = []
@@ -46,8 +48,11 @@ class Monitor:
             self.events.append(message["event"])
 
     def wait_for_event(self, name: str) -> None:
-        while name not in self.events:
-            self.events.append(json.loads(self.reader.readline())["event"])
+        try:
+            while name not in self.events:
+                self.events.append(json.loads(self.reader.readline())["event"])
+        except TimeoutError:
+            raise AssertionError(f"waited {LIMIT} s for {name}, got {self.events}") from None
 
     def close(self) -> None:
         self.reader.close()
@@ -340,15 +345,3 @@ class Drill(unittest.TestCase):
     def check_failed(self, outcome: Outcome, words: str, code: int = 1) -> None:
         self.assertEqual(outcome.code, code, outcome)
         self.assertRegex(outcome.errors, words)
-
-
-def run_drills(module: str, name: str | None) -> int:
-    """Runs a class of a module, or all: 0 passed, 1 failed, SKIPPED some skipped, none failed."""
-    loader = unittest.defaultTestLoader
-    everything = sys.modules[module]
-    tests = loader.loadTestsFromName(name, everything) if name else \
-        loader.loadTestsFromModule(everything)
-    result = unittest.TextTestRunner(verbosity=2).run(tests)
-    if not result.wasSuccessful() or result.testsRun == 0:
-        return 1
-    return SKIPPED if result.skipped else 0

@@ -1,11 +1,11 @@
 # Copyright The Guestlink Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Fault drills, each with a real QEMU: drills.py GUESTLINK SIM PROGRAM IMAGE [DRILL].
+"""Fault drills, each with a real QEMU: drills.py GUESTLINK SIM PROGRAM IMAGE [DRILL ...].
 
 PROGRAM is dma_check, IMAGE the folder of vmlinuz and initrd.gz. What each drill is to end in stands
 in docs/faults.md. Most guests do not run (-S): what the RAM holds is then known to the byte, and a
-write outside the range that the simulator was given is seen. Exit code 0 passed, 1 failed, 77 some
-skipped and none failed. With GUESTLINK_REQUIRE_LIVE=1 nothing skips but for want of root.
+write outside the range that the simulator was given is seen. With
+GUESTLINK_REQUIRE_LIVE=1 nothing skips but for want of root.
 """
 import os
 import pathlib
@@ -14,8 +14,9 @@ import signal
 import subprocess
 import sys
 
+import cases
 from drill_support import (MIB, OTHER_USER, QEMU_USER, RAM_BYTES, RANGE_BASE, Drill, Outcome,
-                           Program, Qemu, pattern, run_drills)
+                           Program, Qemu, pattern)
 
 ENDED = r"QEMU has ended|QEMU \(process \d+\) has ended"
 
@@ -113,6 +114,16 @@ class Reset(Drill):
         self.check_passed(self.start_program())
         outcome = sim.outcome()
         self.assertEqual(outcome.code, 0, outcome)
+        self.assertEqual(outcome.summary["guest_resets"], 1)
+        self.assertEqual(outcome.summary["generation"], 3)
+
+    def test_while_a_page_is_looked_for(self) -> None:
+        """The search begins anew, in the memory attached again."""
+        qemu = self.start_qemu()
+        sim = self.start_sim(self.specs()["qmp"], "--doorbell", "--attach-timeout", "2")
+        self.wait_for_words(sim, "looking for a doorbell page")
+        qemu.monitor.execute("system_reset")
+        outcome = self.check_stopped(sim, "attach timeout", "no live doorbell page")
         self.assertEqual(outcome.summary["guest_resets"], 1)
         self.assertEqual(outcome.summary["generation"], 3)
 
@@ -267,6 +278,15 @@ class Truncate(Drill):
 
     def test_file(self) -> None:
         self.truncate("file")
+
+    def test_grown(self) -> None:
+        """No page of ours is missing; but it is not the file that was attached to."""
+        self.make_ram()
+        self.start_qemu()
+        sim = self.start_dma(self.specs()["file"])
+        os.truncate(self.ram, RAM_BYTES + MIB)
+        self.check_stopped(sim, "file changed", "grown|0x4100000")
+        self.check_kept()
 
     def test_attach_afterwards(self) -> None:
         """Before QEMU is asked to look at what would end it."""
@@ -650,4 +670,4 @@ class ForeignOwner(Drill):
 if __name__ == "__main__":
     Drill.guestlink, Drill.sim, Drill.program, Drill.image = (
         pathlib.Path(word).resolve() for word in sys.argv[1:5])
-    sys.exit(run_drills(__name__, sys.argv[5] if len(sys.argv) > 5 else None))
+    cases.main(5)

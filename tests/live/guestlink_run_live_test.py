@@ -18,6 +18,8 @@ import tempfile
 import time
 import unittest
 
+import cases
+
 GUESTLINK, WRITER, SIM, IMAGE = (pathlib.Path(word).resolve() for word in sys.argv[1:5])
 QEMU = "qemu-system-x86_64"
 LIMIT = 30  # seconds, for everything that is waited for
@@ -253,4 +255,4 @@ class Linux(Live):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=[sys.argv[0], *sys.argv[5:]], verbosity=2)
+    cases.main(5)

@@ -16,6 +16,8 @@ import tempfile
 import time
 import unittest
 
+import cases
+
 GUESTLINK, HOST, PROGRAM, IMAGE = (pathlib.Path(word).resolve() for word in sys.argv[1:5])
 QEMU = "qemu-system-x86_64"
 LIMIT = 120  # seconds, for a whole run
@@ -134,4 +136,4 @@ class Losses(Order):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=[sys.argv[0], *sys.argv[5:]], verbosity=2)
+    cases.main(5)

@@ -141,11 +141,13 @@ void QemuProcess::connect_qtest() {
 }
 
 std::uint64_t QemuProcess::peek(std::uint64_t address) {
-  const std::string path = directory.file("peeked");
-  qmp_->execute("pmemsave", {{"val", address}, {"size", 8}, {"filename", path}});
-  std::uint64_t value = 0;
-  std::ifstream(path, std::ios::binary).read(reinterpret_cast<char*>(&value), sizeof value);
-  return value;
+  std::ostringstream line;
+  line << "xp /1gx 0x" << std::hex << address;
+  // "0000000000001000: 0x0123456789abcdef", the address as the version has it.
+  const std::string text = qmp_->monitor(line.str());
+  const std::size_t at = text.rfind(": 0x");
+  if (at == std::string::npos) throw std::runtime_error("xp says " + text + " to " + line.str());
+  return std::stoull(text.substr(at + 4), nullptr, 16);
 }
 
 void QemuProcess::poke(std::uint64_t address, std::uint64_t value) {

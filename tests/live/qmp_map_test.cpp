@@ -3,10 +3,11 @@
 //
 // The map of a guest as `qmp:` finds it, on machines and sizes of every kind: what is written
 // through it is what QEMU has at that guest address, and the other way round; and the static
-// layouts of `machine=` are the same. No guest runs (-S): QEMU is read with pmemsave and written
-// with qtest.
+// layouts of `machine=` are the same. No guest runs (-S): QEMU is read with the monitor's xp and
+// written with qtest.
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -38,7 +39,8 @@ struct Case {
   std::string layout = {};      // the static layout that is the same, if there is one
   std::uint64_t megabytes = 0;  // its size
   std::string program = kX86;
-  int gone_in = INT_MAX;  // QEMU's major version that does not have the machine any more
+  int gone_in = INT_MAX;  // QEMU's major version that does not have it any more
+  int came_in = 0;        // and the first that has it
 };
 
 void PrintTo(const Case& machine, std::ostream* stream) { *stream << machine.arguments; }
@@ -120,7 +122,9 @@ void expect_layout(const AddressMap& map, const AttachReport& report) {
 TEST_P(QmpMapTest, IsTheGuests) {
   const Case& machine = GetParam();
   REQUIRE_PROGRAM(machine.program);
-  if (major_version(machine.program) >= machine.gone_in) GTEST_SKIP() << "QEMU has it no more";
+  const int version = major_version(machine.program);
+  if (version >= machine.gone_in) GTEST_SKIP() << "QEMU has it no more";
+  if (version < machine.came_in) GTEST_SKIP() << "needs QEMU " << machine.came_in;
   QemuProcess qemu(machine.program, words_of("-S " + machine.arguments));
   Attachment attachment = attach_with_report("qmp:" + qemu.socket());
   ASSERT_FALSE(attachment.report.rows.empty());
@@ -152,11 +156,14 @@ std::vector<Case> x86_cases() {
                                     file_backend("d.0-x", "128M") +
                                     " -device nvdimm,memdev=d.0-x"});
   cases.push_back({"pc_low_split", with_file("pc,max-ram-below-4g=1G", "4G")});
+  cases.push_back({"q35_no_higher_split", with_file("q35,max-ram-below-4g=4G", "4G"), "q35", 4096});
   cases.push_back({"pc_2_12", with_file("pc-i440fx-2.12", "512M"), "pc", 512, kX86, 11});
   cases.push_back({"pc_vga", with_file("pc", "512M") + " -device VGA", "pc", 512});
   cases.push_back({"pc_memfd",
                    "-M pc,memory-backend=mem -object memory-backend-memfd,id=mem,size=4G", "pc",
                    4096});
+  cases.push_back({"pc_shm", "-M pc,memory-backend=mem -object memory-backend-shm,id=mem,size=4G",
+                   "pc", 4096, kX86, INT_MAX, 10});
   cases.push_back({"pc_directory",
                    "-M pc,memory-backend=mem -object "
                    "memory-backend-file,id=mem,size=512M,share=on,mem-path=DIR",
@@ -165,19 +172,31 @@ std::vector<Case> x86_cases() {
 }
 
 std::vector<Case> other_cases() {
+  const std::string arm32 = "qemu-system-arm";
   const std::string arm = "qemu-system-aarch64";
   const std::string riscv = "qemu-system-riscv64";
+  const std::string two_nodes = file_backend("m0", "256M") + " -numa node,memdev=m0" +
+                                file_backend("m1", "768M") + " -numa node,memdev=m1";
   return {
+      {"arm32_virt_512M", with_file("virt", "512M"), "arm-virt", 512, arm32},
       {"arm_virt_512M", with_file("virt", "512M"), "arm-virt", 512, arm},
       {"arm_virt_4G", with_file("virt", "4G") + " -m 4G -cpu cortex-a57", "arm-virt", 4096, arm},
+      {"arm_virt_numa", "-M virt -m 1G" + two_nodes, "", 0, arm},
       {"zynq", with_file("xilinx-zynq-a9", "512M"), "zynq", 512, arm},
       {"zcu102_4G", with_file("xlnx-zcu102", "4G"), "zcu102", 4096, arm},
+      {"versal_4G", with_file("xlnx-versal-virt", "4G"), "versal", 4096, arm},
       {"vexpress_a9", with_file("vexpress-a9", "512M"), "vexpress-a9", 512, arm},
+      {"vexpress_a15", with_file("vexpress-a15", "512M"), "vexpress-a15", 512, arm},
       {"sabrelite", with_file("sabrelite", "512M"), "sabrelite", 512, arm},
+      {"mps2_an385", with_file("mps2-an385", "16M"), "mps2-an385", 16, arm},
+      {"sbsa_ref", with_file("sbsa-ref", "1G"), "sbsa-ref", 1024, arm},
+      {"raspi2b", with_file("raspi2b", "1G"), "", 0, arm},
       {"raspi3b", with_file("raspi3b", "1G"), "", 0, arm},
       {"riscv_virt_512M", with_file("virt", "512M") + " -bios none", "riscv-virt", 512, riscv},
       {"riscv_virt_4G", with_file("virt", "4G") + " -bios none", "riscv-virt", 4096, riscv},
+      {"riscv_virt_numa", "-M virt -bios none -smp 2 -m 1G" + two_nodes, "", 0, riscv},
       {"sifive_u", with_file("sifive_u", "512M") + " -bios none", "sifive_u", 512, riscv},
+      {"spike", with_file("spike", "512M") + " -bios none", "spike", 512, riscv},
   };
 }
 
@@ -222,6 +241,32 @@ class HugePagesForATest {
   int made_ = 0;
 };
 
+// A file system of huge pages at `folder` while this lives, where root may mount one.
+class HugePageMount {
+ public:
+  explicit HugePageMount(std::string folder) : folder_(std::move(folder)) {
+    std::filesystem::create_directory(folder_);
+    mounted_ = mount("none", folder_.c_str(), "hugetlbfs", 0, "pagesize=2M") == 0;
+  }
+  HugePageMount(const HugePageMount&) = delete;
+  HugePageMount& operator=(const HugePageMount&) = delete;
+  ~HugePageMount() {
+    if (mounted_) umount2(folder_.c_str(), MNT_DETACH);
+  }
+  [[nodiscard]] bool mounted() const { return mounted_; }
+
+ private:
+  std::string folder_;
+  bool mounted_ = false;
+};
+
+void expect_huge_pages_shared(const std::string& backend) {
+  QemuProcess qemu(kX86, words_of("-S -M pc,memory-backend=mem -object " + backend));
+  Attachment attachment = attach_with_report("qmp:" + qemu.socket());
+  expect_same_memory(qemu, attachment);
+}
+
+// One test for both: two at once would give back each other's pages.
 TEST(QmpLiveTest, HugePages) {
   REQUIRE_PROGRAM(kX86);
   constexpr int kPages = 32;
@@ -229,10 +274,12 @@ TEST(QmpLiveTest, HugePages) {
   if (HugePagesForATest::free() < kPages) {
     GTEST_SKIP() << "no 32 free huge pages of 2 MiB, and no right to make them";
   }
-  QemuProcess qemu(kX86, words_of("-S -M pc,memory-backend=mem -object "
-                                  "memory-backend-memfd,id=mem,size=64M,hugetlb=on"));
-  Attachment attachment = attach_with_report("qmp:" + qemu.socket());
-  expect_same_memory(qemu, attachment);
+  expect_huge_pages_shared("memory-backend-memfd,id=mem,size=64M,hugetlb=on");
+  const test::TemporaryDirectory directory;
+  const HugePageMount folder(directory.file("huge"));
+  if (!folder.mounted()) GTEST_SKIP() << "as a memfd only: no right to mount a hugetlbfs";
+  expect_huge_pages_shared("memory-backend-file,id=mem,size=64M,share=on,mem-path=" +
+                           directory.file("huge/ram"));
 }
 
 TEST(QmpLiveTest, DescriptorThatQemuInherited) {

@@ -56,6 +56,7 @@ struct FakeQemu {
         const std::string path = arguments["path"];
         give(peer, command, properties, path + " " + std::string(arguments["property"]));
       } else if (name == "human-monitor-command") {
+        if (arguments["command-line"] == "info mtree -f" && views <= 0) peer.send(before_next_view);
         give(peer, command, monitor, arguments["command-line"]);
         if (arguments["command-line"] == "info mtree -f" && --views == 0 && !next_view.empty()) {
           monitor["info mtree -f"] = next_view;
@@ -73,6 +74,7 @@ struct FakeQemu {
   std::map<std::string, nlohmann::json> monitor;     ///< by line
   std::string next_view;                             ///< `info mtree -f` after `views` of it
   int views = 1;
+  std::string before_next_view;          ///< said between that question and its answer
   std::string saved_file;                ///< what pmemsave copies from; it fails if empty
   std::int64_t saved_base = 0x40000000;  ///< guest address of that file's first byte
 

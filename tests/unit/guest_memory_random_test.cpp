@@ -5,6 +5,8 @@
 // clever.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstring>
 #include <map>
 #include <optional>
 #include <random>
@@ -196,6 +198,94 @@ TEST_F(GuestMemoryRandomTest, AgreesWithAByteMap) {
   for (std::size_t i = 0; i < after.size(); ++i) {
     if (shown[i]) continue;
     ASSERT_EQ(after[i], guards[i]) << "guard byte " << i << " changed";
+  }
+}
+
+// Maps of many rows of any size and distance, in any order in the file; a third is read-only.
+class RandomRows {
+ public:
+  explicit RandomRows(std::mt19937_64& random) {
+    const std::uint64_t count = 1 + random() % 150;
+    const std::uint64_t widest_gap =
+        12 + random() % 40;  // in bits: of the size of rows, or far larger
+    std::uint64_t address = random() % 2 == 0 ? 0 : random() >> (1 + random() % 50);
+    for (std::uint64_t i = 0; i < count; ++i) {
+      address += random() % 2 == 0 ? 0 : random() >> (64 - widest_gap);
+      address = (address + kPageBytes - 1) / kPageBytes * kPageBytes;
+      const std::uint64_t length = (1 + random() % 16) * kPageBytes;
+      rows.push_back(
+          {.guest_address = address,
+           .length = length,
+           .permission = random() % 3 == 0 ? Permission::kReadOnly : Permission::kReadWrite});
+      address += length;
+    }
+    std::shuffle(rows.begin(), rows.end(), random);
+    for (MapRow& row : rows) {
+      row.file_offset = file_bytes;
+      file_bytes += row.length;
+    }
+  }
+
+  // Each 8 bytes of the file hold their offset.
+  [[nodiscard]] GuestMemory memory() const {
+    FileDescriptor fd(memfd_create("guestlink-test", MFD_CLOEXEC));
+    EXPECT_EQ(ftruncate(fd.get(), static_cast<off_t>(file_bytes)), 0);
+    std::vector<Mapping> mappings;
+    mappings.emplace_back(std::move(fd), file_bytes, true);
+    for (std::uint64_t i = 0; i < file_bytes; i += 8) {
+      std::memcpy(mappings[0].data() + i, &i, sizeof i);
+    }
+    return {AddressMap(rows), std::move(mappings)};
+  }
+
+  // By going through all of them.
+  [[nodiscard]] const MapRow* find(std::uint64_t address) const {
+    const auto found = std::find_if(rows.begin(), rows.end(), [&](const MapRow& row) {
+      return address - row.guest_address < row.length;
+    });
+    return found == rows.end() ? nullptr : &*found;
+  }
+
+  std::vector<MapRow> rows;
+  std::uint64_t file_bytes = 0;
+};
+
+void expect_access(GuestMemory& memory, const RandomRows& map, std::uint64_t address) {
+  const MapRow* const row = map.find(address);
+  const bool writable = row != nullptr && row->permission == Permission::kReadWrite;
+  const AccessStatus refusal = row == nullptr ? AccessStatus::kOutOfRange : AccessStatus::kReadOnly;
+  std::uint64_t value = 0;
+  ASSERT_EQ(memory.load(address, value),
+            row == nullptr ? AccessStatus::kOutOfRange : AccessStatus::kOk)
+      << hex(address);
+  if (row != nullptr) {
+    ASSERT_EQ(value, row->file_offset + (address - row->guest_address)) << hex(address);
+  }
+  ASSERT_EQ(memory.store(address, value), writable ? AccessStatus::kOk : refusal) << hex(address);
+}
+
+TEST(GuestMemoryRowsTest, EveryRowIsFoundAndNoHole) {
+  std::mt19937_64 random(random_seed());
+  for (int round = 0; round < 40 && !testing::Test::HasFatalFailure(); ++round) {
+    const RandomRows map(random);
+    GuestMemory memory = map.memory();
+    for (const MapRow& row : map.rows) {
+      const std::uint64_t inside = row.guest_address + random() % (row.length / 8) * 8;
+      for (const std::uint64_t address :
+           {row.guest_address - 8, row.guest_address, inside, row.guest_address + row.length - 8,
+            row.guest_address + row.length}) {
+        expect_access(memory, map, address);
+      }
+    }
+    for (int i = 0; i < 200; ++i) {
+      expect_access(memory, map, random() >> random() % 52 & ~std::uint64_t{7});
+    }
+    memory.detach();
+    for (const MapRow& row : map.rows) {
+      std::uint64_t value = 0;
+      ASSERT_EQ(memory.load(row.guest_address, value), AccessStatus::kDetached);
+      ASSERT_EQ(memory.store(row.guest_address, value), AccessStatus::kDetached);
+    }
   }
 }
 

@@ -172,6 +172,24 @@ TEST_F(GuestSessionTest, ARowThatHasGoneDetaches) {
   EXPECT_EQ(kinds(), std::vector{Kind::kMapChanged});
 }
 
+// No byte more comes from QEMU that would make the watcher look again.
+TEST_F(GuestSessionTest, AResetThatComesAmongAnswersCounts) {
+  qemu.views = 2;  // attaching looks twice
+  qemu.before_next_view = event("RESET", R"({"guest": true, "reason": "guest-reset"})");
+  open();
+  ASSERT_FALSE(session->memory().lost());
+  say(event("ACPI_DEVICE_OST"));
+  expect_loss("the guest was reset by itself (guest-reset)");
+}
+
+TEST_F(GuestSessionTest, AResetBeforeManyEventsCounts) {
+  open();
+  std::string many = event("RESET");
+  for (int i = 0; i < 2000; ++i) many += event("RTC_CHANGE");
+  say(many);
+  expect_loss("the guest was reset from outside");
+}
+
 TEST_F(GuestSessionTest, AnEventThatLeavesTheMapAsItWasChangesNothing) {
   open();
   say(event("DEVICE_DELETED"));

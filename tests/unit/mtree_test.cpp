@@ -306,7 +306,7 @@ TEST(MtreeTest, DamagedTextIsParsedOrRefused) {
   int refused = 0;
   for (int round = 0; round < 400; ++round) {
     std::string text = original;
-    for (int i = 0; i < 5; ++i) {
+    for (int i = 0; i < 5 && !text.empty(); ++i) {
       const std::size_t at = random() % text.size();
       switch (random() % 4) {
         case 0:

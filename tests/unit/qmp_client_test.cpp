@@ -157,8 +157,13 @@ TEST(QmpClientTest, WhatIsNotQmpIsRefused) {
   expect_message(says("[1]"), "does not speak QMP: expected a JSON object, got '[1]'");
   expect_message(says("{\"return\": {}}"),
                  "began with '{\"return\":{}}', expected QEMU's greeting");
-  expect_message(answering("{\"return\" 1}\r\n"), "does not speak QMP: ");
-  expect_message(answering("{\"return\": \"\xFF\"}\r\n"), "does not speak QMP: ");
+  expect_message(answering("{\"return\" 1}\r\n"),
+                 "does not speak QMP: expected JSON, got '{\"return\" 1}', which is none from byte "
+                 "11 on");
+  expect_message(answering("{\"return\": \"\xFF\"}\r\n"),
+                 "does not speak QMP: expected JSON, got '{\"return\": \"?\"}', which is none");
+  expect_message(answering("{\"return\": 1e999}\r\n"),
+                 "does not speak QMP: a number is too large in '{\"return\": 1e999}'");
   expect_message(answering("{\"return\": 1, \"id\": 77}"),
                  "sent '{\"id\":77,\"return\":1}', expected the answer to 'query-status'");
   expect_message(answering("{\"return\": 1}"), "sent '{\"return\":1}', expected the answer");

@@ -242,8 +242,7 @@ class GuestMemory {
   }
 
   // Where an access that is aligned to its length, or one of any, is: when it lies in one row and
-  // may be made so; else null. The two largest rows are tried first, inline: they hold all but a
-  // few pages of any machine with one backend.
+  // may be made so; else null. What a MemoryState finds is found inline.
   static constexpr MemoryState::HotLength kReadable = &MemoryState::HotRow::length;
   static constexpr MemoryState::HotLength kWritable = &MemoryState::HotRow::writable_length;
   template <MemoryState::HotLength Length>

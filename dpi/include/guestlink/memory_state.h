@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "guestlink/range.h"
 
@@ -28,9 +29,8 @@ struct Region {
 /// outlives that, as lost. Every function may be called from any thread at once.
 class MemoryState {
  public:
-  /// Attached, generation 1. The largest of `rows` are those an access tries first. Throws
-  /// std::bad_alloc.
-  explicit MemoryState(std::span<const Region> rows);
+  /// Attached, generation 1, to `rows`, of which there is one at least. Throws std::bad_alloc.
+  explicit MemoryState(std::vector<Region> rows);
   MemoryState(const MemoryState&) = delete;
   MemoryState& operator=(const MemoryState&) = delete;
 
@@ -58,24 +58,30 @@ class MemoryState {
     std::atomic<std::uint64_t> length{0};
     std::atomic<std::uint64_t> writable_length{0};
     std::byte* host = nullptr;
+
+    void set(const Region& row) noexcept;
+    void clear() noexcept;
   };
   using HotLength = std::atomic<std::uint64_t> HotRow::*;
-  static constexpr std::size_t kHotRows = 2;
+  static constexpr std::size_t kParts = 128;  // two for each of 64 rows
 
   // Where `address` is, if `fits` says so of its offset in a hot row and of the row's length; else
-  // null.
+  // null. First the two largest rows, which hold all but a few pages of any guest with one backend;
+  // then, of the others, the one that has most of the part of the addresses that `address` is in.
   template <HotLength Length, typename Fits>
   std::byte* find_hot(std::uint64_t address, Fits fits) const noexcept {
-#pragma GCC unroll 2
-    for (const HotRow& row : hot_) {
-      const std::uint64_t offset = address - row.guest_address;
-      if (fits(offset, (row.*Length).load(std::memory_order_relaxed))) [[likely]] {
-        std::byte* const host = row.host + offset;
-        if (host == nullptr) __builtin_unreachable();  // a row without memory has no length
-        return host;
-      }
-    }
-    return nullptr;
+    if (std::byte* const host = in_row<Length>(largest_[0], address, fits)) [[likely]]
+      return host;
+    if (std::byte* const host = in_row<Length>(largest_[1], address, fits)) return host;
+    return in_row<Length>(parts_[(address >> part_shift_) % kParts], address, fits);
+  }
+  template <HotLength Length, typename Fits>
+  static std::byte* in_row(const HotRow& row, std::uint64_t address, Fits fits) noexcept {
+    const std::uint64_t offset = address - row.guest_address;
+    if (!fits(offset, (row.*Length).load(std::memory_order_relaxed))) return nullptr;
+    std::byte* const host = row.host + offset;
+    if (host == nullptr) __builtin_unreachable();  // a row without memory has no length
+    return host;
   }
 
   // To be asked behind each access: the only price of surviving a SIGBUS. The handler runs in the
@@ -87,12 +93,16 @@ class MemoryState {
   }
 
   constexpr MemoryState() noexcept = default;
+  void share_out(std::span<const Region> rows) noexcept;
   void follow(std::uint64_t before) noexcept;
 
   // With the first row in one cache line.
   alignas(64) std::atomic<bool> lost_{true};
-  std::array<HotRow, kHotRows> hot_{};
+  std::uint8_t part_shift_ = 0;
+  std::array<HotRow, 2> largest_{};
   std::atomic<std::uint64_t> generation_{0};
+  // The addresses from the first row to the last are cut into equal parts, kParts at most.
+  std::array<HotRow, kParts> parts_{};
 };
 
 }  // namespace guestlink

@@ -99,24 +99,26 @@ std::string GuestWatch::loss() const {
 
 void GuestWatch::run() {
   try {
+    bool more = false;
     do {
-      if (target_.qmp) take_qmp();
-    } while (wait());
+      more = target_.qmp && take_qmp();
+    } while (wait(more));
   } catch (const std::exception& error) {
     target_.qmp.reset();
     report(Kind::kEnded, std::string("the guest cannot be watched any more: ") + error.what());
   }
 }
 
-// Whether there is something to take; false once there is nothing more to wait for.
-bool GuestWatch::wait() {
+// Whether there is something to take; false once there is nothing more to wait for. With `more`
+// there is, and the look is for what else has come.
+bool GuestWatch::wait(bool more) {
   const int qmp = target_.qmp ? target_.qmp->fd() : -1;
   const int process = target_.qemu.process.get();
   if (qmp < 0 && process < 0) return false;
   std::array<pollfd, 3> waited{{{.fd = wake_.get(), .events = POLLIN, .revents = 0},
                                 {.fd = qmp, .events = POLLIN, .revents = 0},
                                 {.fd = process, .events = POLLIN, .revents = 0}}};
-  while (poll(waited.data(), waited.size(), -1) < 0) {
+  while (poll(waited.data(), waited.size(), more ? 0 : -1) < 0) {
     if (errno != EINTR && errno != EAGAIN) {
       throw std::system_error(errno, std::generic_category(), "poll");
     }
@@ -130,25 +132,31 @@ bool GuestWatch::wait() {
   return true;
 }
 
-void GuestWatch::take_qmp() {
-  bool closed = false;
+// Whether there may be more to take that the socket does not show: an answer can come with events
+// before and behind it.
+bool GuestWatch::take_qmp() {
   try {
-    target_.qmp->take_waiting();
+    const bool all = target_.qmp->take_waiting();
+    if (!take_kept_events() || state_->lost()) return !all;
+    check_map();
+    return true;
   } catch (const QmpClosed&) {
-    closed = true;
-  }
-  bool check = false;
-  for (const json& event : target_.qmp->take_events()) {
-    take_event(event);
-    check |= may_change_map(text_at(event, "event"));
-  }
-  if (closed) {
+    (void)take_kept_events();
     target_.qmp.reset();
     report(Kind::kEnded,
            "QEMU has ended" + (last_word_.empty() ? ", without a word" : last_word_) + kAgain);
-  } else if (check && !state_->lost()) {
-    check_map();
+    return false;
   }
+}
+
+// Whether one of them may have changed the map.
+bool GuestWatch::take_kept_events() {
+  bool changed = false;
+  for (const json& event : target_.qmp->take_events()) {
+    take_event(event);
+    changed |= may_change_map(text_at(event, "event"));
+  }
+  return changed;
 }
 
 void GuestWatch::take_event(const json& event) {

@@ -46,8 +46,9 @@ class GuestWatch {
 
  private:
   void run();
-  bool wait();
-  void take_qmp();
+  bool wait(bool more);
+  bool take_qmp();
+  bool take_kept_events();
   void take_event(const nlohmann::json& event);
   void check_map();
   void report(GuestEvent::Kind kind, std::string text);

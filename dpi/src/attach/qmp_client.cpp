@@ -147,15 +147,19 @@ json QmpClient::receive(Clock::time_point deadline, const std::string& awaited) 
   }
 }
 
-void QmpClient::take_waiting() {
+bool QmpClient::take_waiting() {
   do {
-    while (auto message = next_message()) {
+    while (events_.size() < kMostEvents) {
+      auto message = next_message();
+      if (!message) break;
       if (!message->contains("event")) {
         fail("sent " + in_quotes(printable(message->dump())) + ", expected an event");
       }
-      keep_event(std::move(*message));
+      events_.push_back(std::move(*message));
     }
+    if (events_.size() == kMostEvents) return false;
   } while (read_some("an event"));
+  return true;
 }
 
 json QmpClient::parse(const std::string& text) const {
@@ -165,8 +169,11 @@ json QmpClient::parse(const std::string& text) const {
   };
   try {
     return json::parse(text, check_depth);
-  } catch (const json::exception& error) {
-    throw std::runtime_error(printable(error.what()) + " in " + in_quotes(printable(text)));
+  } catch (const json::parse_error& error) {
+    throw std::runtime_error("expected JSON, got " + in_quotes(printable(text)) +
+                             ", which is none from byte " + std::to_string(error.byte) + " on");
+  } catch (const json::exception&) {  // the library's only other complaint
+    throw std::runtime_error("a number is too large in " + in_quotes(printable(text)));
   }
 }
 

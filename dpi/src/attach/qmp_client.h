@@ -77,9 +77,10 @@ class QmpClient {
   /// A property of an object; none if it has no such property.
   std::optional<nlohmann::json> property(const std::string& object, const std::string& name);
 
-  /// Takes what has come without waiting for more. Throws QmpClosed, once what came before the end
-  /// of the connection is among events().
-  void take_waiting();
+  /// Takes what has come without waiting for more. False when it stopped at kMostEvents: take them
+  /// and call again. Throws QmpClosed, once what came before the end of the connection is among
+  /// events().
+  bool take_waiting();
   /// The events that came so far, oldest first; the newest kMostEvents of them.
   [[nodiscard]] const std::deque<nlohmann::json>& events() const noexcept { return events_; }
   std::deque<nlohmann::json> take_events() noexcept { return std::exchange(events_, {}); }

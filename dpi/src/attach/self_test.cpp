@@ -19,7 +19,7 @@ namespace guestlink::detail {
 namespace {
 
 constexpr int kMostLooks = 20;
-// 1 MiB of 4 KiB: room that nobody else takes while QEMU looks at a page of each row.
+// 1 MiB: room that nobody else takes while QEMU looks at a page of each row.
 constexpr fsblkcnt_t kLeastFreeBlocks = 256;
 constexpr int kMostPages = 64;  // looked through for one that is not all zeroes
 
@@ -59,12 +59,12 @@ Page page_at(const MapRow& row, std::uint64_t offset) {
           .length = static_cast<std::size_t>(std::min(kPageBytes, row.length - offset))};
 }
 
-// Whether QEMU may look at the page. One that the file has not is made by looking, on a tmpfs, and
-// QEMU dies of SIGBUS when there is no room for it.
+// Whether QEMU may look at the page. On a tmpfs looking makes one that the file does not have yet,
+// and QEMU ends by SIGBUS when there is no room for it.
 bool may_be_looked_at(int fd, const Page& page) {
   struct statfs system = {};
   if (fstatfs(fd, &system) != 0 || system.f_type != TMPFS_MAGIC) return true;
-  if (system.f_blocks == 0 || system.f_bavail >= kLeastFreeBlocks) return true;
+  if (system.f_blocks == 0 || system.f_bavail >= kLeastFreeBlocks) return true;  // 0: no limit
   const auto start = static_cast<off_t>(page.file_offset);
   const off_t data = lseek(fd, start, SEEK_DATA);
   return data >= start && data < start + static_cast<off_t>(page.length);
@@ -122,18 +122,16 @@ SelfTest::SelfTest(QmpClient& qmp) : qmp_(qmp) {
 }
 
 bool SelfTest::save(std::uint64_t address, std::size_t length) {
-  if (!scratch_) return false;
+  if (!scratch_ || !obstacle_.empty()) return false;
   try {
     qmp_.execute("pmemsave", {{"val", address}, {"size", length}, {"filename", scratch_->path()}});
   } catch (const QmpCommandError& error) {
     obstacle_ = error.what();
-    scratch_.reset();
     return false;
   }
   struct stat info = {};
   if (fstat(scratch_->fd(), &info) != 0 || static_cast<std::size_t>(info.st_size) != length) {
     obstacle_ = "QEMU does not see " + scratch_->path();
-    scratch_.reset();
     return false;
   }
   return true;
@@ -144,7 +142,8 @@ SelfTest::Result SelfTest::check(const MapRow& row, int fd) {
   const std::string what = "the file of " + name;
   const Page page = page_to_test(row, fd, what);
   if (!may_be_looked_at(fd, page)) {
-    obstacle_ = "the file system of the guest's RAM is full, and " + name + " has no page yet";
+    full_ = "the file system of the guest's RAM is full, and " + name +
+            " has no page yet: QEMU would end by SIGBUS if it looked";
     return Result::kNotTested;
   }
   std::optional<std::size_t> mismatch;

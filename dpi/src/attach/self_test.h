@@ -49,14 +49,17 @@ class SelfTest {
   /// before it is an error.
   Result check(const MapRow& row, int fd);
   /// Why a row was not tested.
-  [[nodiscard]] const std::string& obstacle() const noexcept { return obstacle_; }
+  [[nodiscard]] const std::string& obstacle() const noexcept {
+    return obstacle_.empty() ? full_ : obstacle_;
+  }
 
  private:
   bool save(std::uint64_t address, std::size_t length);
 
   QmpClient& qmp_;
-  std::optional<ScratchFile> scratch_;  // none if QEMU cannot save to one
-  std::string obstacle_;
+  std::optional<ScratchFile> scratch_;
+  std::string obstacle_;  // to all rows
+  std::string full_;      // to the last one of some
 };
 
 /// The first byte that was the same before and after QEMU saved the page, but is another in what it

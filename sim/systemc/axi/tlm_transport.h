@@ -18,9 +18,10 @@ struct Outcome {
   tlm::tlm_response_status status = tlm::TLM_OK_RESPONSE;
 };
 
-/// Moves the bytes of a request as TLM transactions, one for each run of bytes; a write of no bytes
-/// makes none. All of them start at `delay`, as the beats of a burst do not wait for each other,
-/// and `delay` becomes that of the slowest. From a thread process: a target may wait.
+/// Moves the bytes of a request as TLM transactions, one for each run of bytes, from its first to
+/// its last enabled one; a write of no bytes makes none. All of them start at `delay`, as the beats
+/// of a burst do not wait for each other, and `delay` becomes that of the slowest. From a thread
+/// process: a target may wait.
 Outcome transport(tlm::tlm_fw_transport_if<>& target, Request& request, sc_core::sc_time& delay);
 
 }  // namespace guestlink::axi

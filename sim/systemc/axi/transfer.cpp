@@ -9,7 +9,7 @@ namespace guestlink::axi {
 namespace {
 
 bool strobed(const std::uint8_t* strobes, std::uint32_t lane) {
-  return (strobes[lane / 8] >> lane % 8 & 1U) != 0;
+  return (std::uint32_t{strobes[lane / 8]} >> lane % 8 & 1U) != 0;
 }
 
 }  // namespace

@@ -74,6 +74,7 @@ EnginePlatform::EnginePlatform(const sc_core::sc_module_name& name, GuestSession
                         settings)),
       poller_("poller", clocks(kPollClocks)),
       clock_("clock", kPeriod) {
+  memory_.ignore_files();  // the command line follows the guest, and can still write to it then
   VerilatedDeviceBase& device = *engine_.device;
   to_memory_.out.bind(memory_.socket);
   to_registers_.out.bind(device.s_axil);
@@ -153,6 +154,9 @@ void EnginePlatform::reset() {
   before_reset_ = engine_.device->traffic();
   pass(kResetClocks);
 }
+
+// The target's own, which also watches it and tells of it.
+void EnginePlatform::reattach(GuestSession&) { memory_.reattach(); }
 
 EngineDriver::RegisterAccess EnginePlatform::read_register(std::uint32_t offset) {
   return access(false, offset, 0, 0xF);

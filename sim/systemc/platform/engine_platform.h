@@ -48,6 +48,7 @@ class EnginePlatform final : public sc_core::sc_module, public EngineDriver {
   void set_cycle_limit(std::uint64_t cycles) noexcept override;
   void set_timing(const Timing& timing) override;
   void reset() override;
+  void reattach(GuestSession& guest) override;
   RegisterAccess read_register(std::uint32_t offset) override;
   RegisterAccess write_register(std::uint32_t offset, std::uint32_t data,
                                 std::uint32_t strobes) override;

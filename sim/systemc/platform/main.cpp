@@ -8,6 +8,7 @@
 
 #include "cli/run.h"
 #include "systemc/platform/engine_platform.h"
+#include "systemc/target/report.h"
 
 namespace guestlink::sim {
 namespace {
@@ -44,9 +45,11 @@ int main(int argc, char** argv) {
   return sc_core::sc_elab_and_sim(argc, argv);
 }
 
-// The summary says how the run ended: SystemC's own words on it are not wanted.
+// The command line says how the run went: SystemC's own words on it are not wanted.
 int sc_main(int argc, char** argv) {
   sc_core::sc_report_handler::set_actions(sc_core::SC_INFO, sc_core::SC_DO_NOTHING);
+  sc_core::sc_report_handler::set_actions(guestlink::kMemoryReport, sc_core::SC_WARNING,
+                                          sc_core::SC_DO_NOTHING);
   sc_core::sc_report_handler::set_actions(guestlink::VerilatedDeviceBase::kAssertionReport,
                                           sc_core::SC_ERROR, sc_core::SC_DISPLAY);
   return guestlink::sim::run_program(argc, argv);

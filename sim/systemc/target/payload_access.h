@@ -8,27 +8,37 @@
 
 namespace guestlink {
 
-/// Does what a generic payload says in guest memory; the response status it has earned, which the
-/// caller sets:
-///
-///     done; TLM_IGNORE_COMMAND                                 TLM_OK_RESPONSE
-///     no bytes; a streaming width of 0                         TLM_BURST_ERROR_RESPONSE
-///     enables of length 0, or neither 0x00 nor 0xFF            TLM_BYTE_ENABLE_ERROR_RESPONSE
-///     a byte that is not RAM; a range that wraps               TLM_ADDRESS_ERROR_RESPONSE
-///     a write that touches read-only memory                    TLM_COMMAND_ERROR_RESPONSE
-///     memory that is lost; no data pointer; another command    TLM_GENERIC_ERROR_RESPONSE
-///
-/// The first that holds, from above. One that is refused moves no byte; memory that goes away
-/// meanwhile may have taken some of a write. Bytes that are not enabled are neither read nor
-/// written, but must be RAM all the same. With a streaming width below the length the beats go to
-/// the same addresses, one after the other (IEEE 1666-2011, 14.12). 1, 2, 4 or 8 bytes at an
-/// aligned address, all enabled, are one single-copy atomic access: a load acquires, a store
-/// releases.
-tlm::tlm_response_status access_payload(GuestMemory& memory,
-                                        const tlm::tlm_generic_payload& payload);
+/// The response that stands for a status: kOk TLM_OK_RESPONSE, kOutOfRange
+/// TLM_ADDRESS_ERROR_RESPONSE, kReadOnly TLM_COMMAND_ERROR_RESPONSE, all else
+/// TLM_GENERIC_ERROR_RESPONSE.
+[[nodiscard]] tlm::tlm_response_status response_of(AccessStatus status) noexcept;
 
-/// The same for the debug transport: the bytes moved, from the first on, up to the first that may
-/// not be. Enables and streaming width do not count (IEEE 1666-2011, 11.2.4).
-unsigned debug_payload(GuestMemory& memory, const tlm::tlm_generic_payload& payload);
+/// Does what a payload asks of guest memory, and sets its response and its DMI hint (true after a
+/// read or write that is OK). In this order:
+///
+///     TLM_IGNORE_COMMAND                        OK, nothing looked at and nothing moved
+///     another command than read and write       TLM_COMMAND_ERROR_RESPONSE
+///     no data pointer                           TLM_GENERIC_ERROR_RESPONSE
+///     data length 0, streaming width 0          TLM_BURST_ERROR_RESPONSE
+///     byte enables of length 0, or a used one   TLM_BYTE_ENABLE_ERROR_RESPONSE
+///     that is neither 0x00 nor 0xFF
+///     memory lost                               TLM_GENERIC_ERROR_RESPONSE
+///     any addressed byte not RAM                TLM_ADDRESS_ERROR_RESPONSE
+///     any to be written read-only               TLM_COMMAND_ERROR_RESPONSE
+///
+/// Byte n of the data is at address + n % streaming width (IEEE 1666-2011 14.12), and enabled by
+/// byte n % length of the enables (14.10). The range is judged whole, whatever the enables: a
+/// refused payload moves no byte. Only when the memory is lost on the way may some have moved.
+/// Disabled bytes are neither read nor written, in the guest and in the payload. A run of enabled
+/// bytes that is 1, 2, 4 or 8 long and aligned to that is single-copy atomic.
+///
+/// Threads: as GuestMemory's accesses. Nothing allocates, throws, locks or waits.
+void execute_payload(GuestMemory& memory, tlm::tlm_generic_payload& payload) noexcept;
+
+/// The same for transport_dbg, which goes by command, address, data and length alone: as many bytes
+/// from the first on as are RAM (that may be written); how many. 0 for TLM_IGNORE_COMMAND and when
+/// the memory is lost. Leaves the response as it is.
+[[nodiscard]] unsigned int execute_debug(GuestMemory& memory,
+                                         tlm::tlm_generic_payload& payload) noexcept;
 
 }  // namespace guestlink

@@ -233,8 +233,8 @@ class SystemcEngine : public sc_core::sc_module, public Engine {
     if (every_edge_) device_.clk.bind(clock_);
     device_.set_stalls(timing.accept_stall, timing.beat_stall);
   }
-  static TargetParameters target_parameters(const Timing& timing) {
-    TargetParameters parameters;
+  static MemoryTiming target_parameters(const Timing& timing) {
+    MemoryTiming parameters;
     parameters.read_latency = timing.read_latency * kPeriod;
     parameters.write_latency = timing.write_latency * kPeriod;
     return parameters;

@@ -119,7 +119,9 @@ module small_device (
         s_axil_bvalid <= 1'b1;
         s_axil_bresp <= response(s_axil_awaddr);
         case (s_axil_awaddr)
-          8'h00: for (int n = 0; n < 4; n++) if (s_axil_wstrb[n]) scratch_q[8*n+:8] <= s_axil_wdata[8*n+:8];
+          8'h00:
+            for (int n = 0; n < 4; n++)
+              if (s_axil_wstrb[n]) scratch_q[8*n+:8] <= s_axil_wdata[8*n+:8];
           8'h04: intr <= s_axil_wdata[2:0];
           8'h08: $finish;
           8'h0C: $error("asked for by a register");

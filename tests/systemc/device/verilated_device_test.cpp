@@ -348,6 +348,69 @@ TEST_P(VerilatedDeviceTest, ResetsTheModel) {
   });
 }
 
+TEST_P(VerilatedDeviceTest, TheResetInputHoldsTheModel) {
+  sc_core::sc_signal<bool> reset_n("reset_n", true);
+  setup = [&] { bench->device.reset_n.bind(reset_n); };
+  run([&](Host& host) {
+    std::uint32_t value = 5;
+    host.write(kScratch, value);
+    reset_n.write(false);
+    wait(sc_time(2000.3, SC_NS));
+    EXPECT_TRUE(bench->device.in_reset());
+    EXPECT_EQ(host.transport(tlm::TLM_READ_COMMAND, kScratch, &value, 4),
+              tlm::TLM_GENERIC_ERROR_RESPONSE);
+    reset_n.write(true);
+    wait(sc_time(2000, SC_NS));
+    EXPECT_FALSE(bench->device.in_reset());
+    EXPECT_EQ(host.read(kScratch), 0U);
+  });
+}
+
+// One access after another, whoever makes them; and none is lost.
+TEST_P(VerilatedDeviceTest, ManyThreadsAccessRegisters) {
+  unsigned done = 0;
+  run([&](Host& host) {
+    for (std::uint32_t n = 0; n < 8; ++n) {
+      sc_core::sc_spawn([&host, &done, n] {
+        for (std::uint32_t k = 0; k < 20; ++k) {
+          std::uint8_t byte = static_cast<std::uint8_t>(16 * n + k);
+          const std::uint64_t at = kScratch + n % 4;
+          EXPECT_EQ(host.transport(tlm::TLM_WRITE_COMMAND, at, &byte, 1), tlm::TLM_OK_RESPONSE);
+          EXPECT_EQ(host.transport(tlm::TLM_READ_COMMAND, at, &byte, 1), tlm::TLM_OK_RESPONSE);
+        }
+        ++done;
+      });
+    }
+    for (int n = 0; n < 1000 && done < 8; ++n) wait(sc_time(100, SC_NS));
+    EXPECT_EQ(done, 8U);
+    EXPECT_EQ(host.read(kScratch) & 0x0F0F0F0F, 0x03030303U) << "19 = 0x13 was written last";
+  });
+}
+
+// A decoupled initiator is ahead of SystemC's time by its delay: the access is then, not now.
+TEST_P(VerilatedDeviceTest, HonoursTheDelayOfTheCaller) {
+  run([this](Host& host) {
+    host.write(kInterrupts, 0);
+    const sc_time begin = sc_time_stamp();
+    std::uint32_t value = 2;
+    tlm::tlm_generic_payload payload;
+    payload.set_command(tlm::TLM_WRITE_COMMAND);
+    payload.set_address(kInterrupts);
+    payload.set_data_ptr(reinterpret_cast<unsigned char*>(&value));
+    payload.set_data_length(4);
+    payload.set_streaming_width(4);
+    sc_time delay(5000, SC_NS);
+    host.socket->b_transport(payload, delay);
+    EXPECT_TRUE(payload.is_response_ok());
+    EXPECT_GE(sc_time_stamp() + delay - begin, sc_time(5000, SC_NS));
+    EXPECT_LE(sc_time_stamp() + delay - begin, sc_time(5010, SC_NS));
+    wait(delay + sc_time(10, SC_NS));
+    ASSERT_EQ(host.changes.size(), 1U);
+    EXPECT_GE(host.changes[0] - begin, sc_time(4999, SC_NS));
+    EXPECT_LE(host.changes[0] - begin, sc_time(5005, SC_NS));
+  });
+}
+
 TEST_P(VerilatedDeviceTest, FinishStopsTheSimulation) {
   bench = std::make_unique<Bench<SmallDevice>>(GetParam(), DeviceParameters{}, [](Host& host) {
     host.write(kScratch, 1);
