@@ -129,7 +129,7 @@ class Reset(Drill):
 
     def test_linux_goes_on(self) -> None:
         """It boots again, and its program of then is served."""
-        qemu = self.start_linux("--seed 1 --count 4000")
+        qemu = self.start_linux("--seed 1 --count 1500")
         sim = self.start_sim(self.specs()["qmp"], "--doorbell")
         self.wait_for_words(sim, "attached to the guest program; serving")
         qemu.monitor.execute("system_reset")
@@ -315,7 +315,7 @@ class ShrinkAndGrow(Drill):
 
     def test_unnoticed(self) -> None:
         """Nothing is accessed in between: the copies are found to be wrong, nothing else is."""
-        for kind in self.specs():
+        for kind in 3 * list(self.specs()):  # what it was at decides what is found
             self.make_ram()
             qemu = self.start_qemu()
             sim = self.start_dma(self.specs()[kind])
@@ -325,7 +325,7 @@ class ShrinkAndGrow(Drill):
             sim.process.send_signal(signal.SIGCONT)
             outcome = self.check_stopped(sim, "self-test failed",
                                          "instead of|CHANERR|completion record")
-            self.assertLess(outcome.seconds, 10, outcome)
+            self.assertLess(outcome.seconds, 5, "it waits for an engine that stands still")
             self.check_kept(RANGE_BASE)
             qemu.end()
 
