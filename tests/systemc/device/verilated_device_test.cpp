@@ -71,20 +71,24 @@ class Host : public sc_core::sc_module {
   tlm::tlm_response_status transport(tlm::tlm_command command, std::uint64_t address, void* data,
                                      unsigned length, std::vector<unsigned char> enables = {},
                                      unsigned streaming_width = 0) {
-    tlm::tlm_generic_payload payload;
-    payload.set_command(command);
-    payload.set_address(address);
-    payload.set_data_ptr(static_cast<unsigned char*>(data));
-    payload.set_data_length(length);
-    payload.set_streaming_width(streaming_width == 0 ? length : streaming_width);
-    if (!enables.empty()) {
-      payload.set_byte_enable_ptr(enables.data());
-      payload.set_byte_enable_length(static_cast<unsigned>(enables.size()));
-    }
     sc_time delay = SC_ZERO_TIME;
-    socket->b_transport(payload, delay);
+    tlm::tlm_response_status status = tlm::TLM_INCOMPLETE_RESPONSE;
+    {  // gone before a wait that may be the last
+      tlm::tlm_generic_payload payload;
+      payload.set_command(command);
+      payload.set_address(address);
+      payload.set_data_ptr(static_cast<unsigned char*>(data));
+      payload.set_data_length(length);
+      payload.set_streaming_width(streaming_width == 0 ? length : streaming_width);
+      if (!enables.empty()) {
+        payload.set_byte_enable_ptr(enables.data());
+        payload.set_byte_enable_length(static_cast<unsigned>(enables.size()));
+      }
+      socket->b_transport(payload, delay);
+      status = payload.get_response_status();
+    }
     wait(delay);
-    return payload.get_response_status();
+    return status;
   }
   void write(std::uint64_t address, std::uint32_t value) {
     EXPECT_EQ(transport(tlm::TLM_WRITE_COMMAND, address, &value, 4), tlm::TLM_OK_RESPONSE);
