@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <concepts>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -115,7 +115,7 @@ class VerilatedDevice : public VerilatedDeviceBase {
     pins_.set_clock(*top_, high);
     top_->eval();
     if constexpr (kTraced) {
-      if (trace_) trace_->dump(static_cast<std::uint64_t>(time.to_seconds() * 1e12 + 0.5));
+      if (trace_) trace_->dump(static_cast<std::uint64_t>(std::llround(time.to_seconds() * 1e12)));
     }
   }
   void settle() override { top_->eval(); }
