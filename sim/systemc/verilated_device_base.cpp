@@ -244,9 +244,8 @@ void VerilatedDeviceBase::serve(axi::Request& request) {
     pending_added_.notify();
     return;
   }
-  const sc_time now = sc_time_stamp();
-  sc_time delay = burst_start_ > now ? burst_start_ - now : SC_ZERO_TIME;
-  const sc_time start = now + delay;
+  sc_time delay = burst_start_ > sc_time_stamp() ? burst_start_ - sc_time_stamp() : SC_ZERO_TIME;
+  const sc_time start = sc_time_stamp() + delay;
   const axi::Outcome outcome = axi::transport(*m_axi.operator->(), request, delay);
   finish(request, outcome, sc_time_stamp() + delay - start);
 }
