@@ -72,8 +72,7 @@ EnginePlatform::EnginePlatform(const sc_core::sc_module_name& name, GuestSession
                   ? make_engine<VerilatedDevice<Vioat_engine, EnginePins>>(settings)
                   : make_engine<VerilatedDevice<Vioat_engine_trace, EnginePins, VerilatedFstC>>(
                         settings)),
-      poller_("poller", clocks(kPollClocks)),
-      clock_("clock", kPeriod) {
+      poller_("poller", clocks(kPollClocks)) {
   memory_.ignore_files();  // the command line follows the guest, and can still write to it then
   VerilatedDeviceBase& device = *engine_.device;
   to_memory_.out.bind(memory_.socket);
@@ -84,7 +83,7 @@ EnginePlatform::EnginePlatform(const sc_core::sc_module_name& name, GuestSession
   poller_.registers.bind(to_registers_.in);
   device.irq[0].bind(irq_);
   poller_.irq.bind(irq_);
-  if (settings.every_edge) device.clk.bind(clock_);
+  if (settings.every_edge) device.clk.bind(clock_.emplace("clock", kPeriod));
   sc_core::sc_spawn_options options;
   options.set_stack_size(static_cast<int>(kHostStack));
   sc_core::sc_spawn([this] { host(); }, "host", &options);
