@@ -66,13 +66,12 @@ class MemoryState {
   static constexpr std::size_t kParts = 128;  // two for each of 64 rows
 
   // Where `address` is, if `fits` says so of its offset in a hot row and of the row's length; else
-  // null. First the two largest rows, which hold all but a few pages of any guest with one backend;
-  // then, of the others, the one that has most of the part of the addresses that `address` is in.
+  // null. First the largest row; then, of the others, the one that has most of the part of the
+  // addresses that `address` is in.
   template <HotLength Length, typename Fits>
   std::byte* find_hot(std::uint64_t address, Fits fits) const noexcept {
-    if (std::byte* const host = in_row<Length>(largest_[0], address, fits)) [[likely]]
+    if (std::byte* const host = in_row<Length>(largest_, address, fits)) [[likely]]
       return host;
-    if (std::byte* const host = in_row<Length>(largest_[1], address, fits)) return host;
     return in_row<Length>(parts_[(address >> part_shift_) % kParts], address, fits);
   }
   template <HotLength Length, typename Fits>
@@ -99,7 +98,7 @@ class MemoryState {
   // With the first row in one cache line.
   alignas(64) std::atomic<bool> lost_{true};
   std::uint8_t part_shift_ = 0;
-  std::array<HotRow, 2> largest_{};
+  HotRow largest_{};
   std::atomic<std::uint64_t> generation_{0};
   // The addresses from the first row to the last are cut into equal parts, kParts at most.
   std::array<HotRow, kParts> parts_{};

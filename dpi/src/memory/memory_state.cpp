@@ -30,9 +30,9 @@ void MemoryState::HotRow::clear() noexcept {
 MemoryState::MemoryState(std::vector<Region> rows) : lost_(false), generation_(1) {
   std::sort(rows.begin(), rows.end(),
             [](const Region& a, const Region& b) { return a.length > b.length; });
-  const std::size_t tried_first = std::min(largest_.size(), rows.size());
-  for (std::size_t i = 0; i < tried_first; ++i) largest_[i].set(rows[i]);
-  share_out(std::span(rows).subspan(tried_first));
+  if (rows.empty()) return;
+  largest_.set(rows[0]);
+  share_out(std::span(rows).subspan(1));
 }
 
 // Each part to the row that has most of it.
@@ -71,7 +71,7 @@ void MemoryState::detach() noexcept {
   // Only the first of several counts.
   if (attached % 2 == 1) generation_.compare_exchange_strong(attached, attached + 1);
   lost_.store(true, std::memory_order_relaxed);
-  for (HotRow& row : largest_) row.clear();
+  largest_.clear();
   for (HotRow& row : parts_) row.clear();
 }
 
