@@ -8,7 +8,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "guestlink/guest_memory.h"
 
@@ -27,6 +26,22 @@ enum class PciLink : std::uint8_t {
   kListening,  ///< no guest has come yet
   kConnected,
   kEnded,  ///< the guest has gone, and no other will come
+};
+
+/// Is told what passes between the guest and the RTL, in the calls that make it pass.
+class PciObserver {
+ public:
+  PciObserver() = default;
+  virtual ~PciObserver() = default;
+  PciObserver(const PciObserver&) = delete;
+  PciObserver& operator=(const PciObserver&) = delete;
+
+  /// An access was completed; `data` is what was read.
+  virtual void accessed(const MmioRequest& request, std::uint64_t data, bool okay) = 0;
+  /// The level of an interrupt wire, or a pulse (high).
+  virtual void interrupt_changed(std::uint32_t vector, bool level) = 0;
+  /// A reset by the guest was completed.
+  virtual void was_reset() = 0;
 };
 
 /// A PCI function of a guest whose registers and DMA are RTL. It is made of a spec:
@@ -82,16 +97,22 @@ class PciEndpoint {
   bool pulse_interrupt(std::uint32_t vector);
   [[nodiscard]] std::uint64_t interrupts_sent() const noexcept;
 
+  /// Null for none; outlives this, or the next call.
+  void observe(PciObserver* observer) noexcept { observer_ = observer; }
+
+  /// Why the connection was ended by this side: "" if the guest's side closed it, or is there.
+  [[nodiscard]] std::string failure() const;
   /// Why DMA to this address was refused, if this side knows: "" or a sentence.
   [[nodiscard]] std::string dma_problem(std::uint64_t address) const;
-  /// What the user should know, oldest first, each once.
-  std::vector<std::string> take_messages();
+  /// The next thing that the user should know, oldest first; "" if there is none.
+  std::string take_message();
 
  private:
   struct Parts;
   std::unique_ptr<Parts> parts_;
   GuestMemory& memory_;
   unsigned clocks_to_poll_ = kPollClocks;
+  PciObserver* observer_ = nullptr;
   bool started_ = false;  // the first request or the reset, and not completed
 
   void publish();

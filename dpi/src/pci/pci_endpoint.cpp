@@ -4,10 +4,10 @@
 
 #include <poll.h>
 
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <utility>
+#include <vector>
 
 #include "attach/spec.h"
 #include "pci/pci_device.h"
@@ -126,26 +126,33 @@ void PciEndpoint::complete(std::uint64_t data, Outcome outcome) {
   if (!std::exchange(started_, false)) return;
   if (device.resetting()) {
     parts_->transport->answer_reset(device.end_reset());
+    if (observer_ != nullptr) observer_->was_reset();
   } else {
     const PciDevice::Request request = device.requests().front();
     device.requests().pop_front();
-    parts_->transport->answer(request, outcome == Outcome::kOkay ? data : kOnes);
+    const bool okay = outcome == Outcome::kOkay;
+    parts_->transport->answer(request, okay ? data : kOnes);
+    if (observer_ != nullptr) observer_->accessed(request.access, okay ? data : kOnes, okay);
   }
   // What waited for this, in the transport's buffer.
   if (!pending()) poll();
 }
 
 bool PciEndpoint::set_interrupt(std::uint32_t vector, bool level) {
+  if (observer_ != nullptr) observer_->interrupt_changed(vector, level);
   return parts_->device.interrupts().set_level(vector, level);
 }
 
 bool PciEndpoint::pulse_interrupt(std::uint32_t vector) {
+  if (observer_ != nullptr) observer_->interrupt_changed(vector, true);
   return parts_->device.interrupts().pulse(vector);
 }
 
 std::uint64_t PciEndpoint::interrupts_sent() const noexcept {
   return parts_->device.interrupts().sent();
 }
+
+std::string PciEndpoint::failure() const { return parts_->transport->failure(); }
 
 std::string PciEndpoint::dma_problem(std::uint64_t address) const {
   if (link() != PciLink::kConnected) return "no guest is there";
@@ -154,12 +161,12 @@ std::string PciEndpoint::dma_problem(std::uint64_t address) const {
   return "";
 }
 
-std::vector<std::string> PciEndpoint::take_messages() {
+std::string PciEndpoint::take_message() {
   auto& messages = parts_->device.messages();
-  std::vector<std::string> taken(std::make_move_iterator(messages.begin()),
-                                 std::make_move_iterator(messages.end()));
-  messages.clear();
-  return taken;
+  if (messages.empty()) return "";
+  std::string first = std::move(messages.front());
+  messages.pop_front();
+  return first;
 }
 
 }  // namespace guestlink

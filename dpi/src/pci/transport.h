@@ -5,6 +5,7 @@
 #include <poll.h>
 
 #include <cstdint>
+#include <string>
 
 #include "guestlink/pci_endpoint.h"
 #include "pci/pci_device.h"
@@ -21,6 +22,8 @@ class Transport {
   Transport& operator=(const Transport&) = delete;
 
   [[nodiscard]] virtual PciLink link() const noexcept = 0;
+  /// Why this side ended the connection; "" if it did not.
+  [[nodiscard]] virtual std::string failure() const = 0;
   /// Handles what has arrived, in order, up to what has to wait for the RTL: a read, or anything
   /// but a further access to a BAR behind a write.
   virtual void serve() = 0;

@@ -106,8 +106,9 @@ void VfioUserServer::end(const std::string& why) {
   stream_.reset();
   device_.requests().clear();
   device_.dma().clear();
-  device_.say(why.empty() ? "the guest's side has closed the connection"
-                          : "the connection to the guest is ended: " + why);
+  if (why.empty()) return device_.say("the guest's side has closed the connection");
+  failure_ = "the connection to the guest was ended: " + why;
+  device_.say(failure_);
 }
 
 void VfioUserServer::answer(const PciDevice::Request& request, std::uint64_t data) {

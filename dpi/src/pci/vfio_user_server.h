@@ -26,6 +26,7 @@ class VfioUserServer final : public Transport {
   ~VfioUserServer() override;
 
   [[nodiscard]] PciLink link() const noexcept override { return link_; }
+  [[nodiscard]] std::string failure() const override { return failure_; }
   void serve() override;
   [[nodiscard]] pollfd awaited() const noexcept override;
   void answer(const PciDevice::Request& request, std::uint64_t data) override;
@@ -68,6 +69,7 @@ class VfioUserServer final : public Transport {
   FileDescriptor listener_;
   std::optional<MessageStream> stream_;
   PciLink link_ = PciLink::kListening;
+  std::string failure_;
   bool negotiated_ = false;
   bool warned_of_memory_ = false;
   FileDescriptor error_trigger_;  // for errors that this device never has
