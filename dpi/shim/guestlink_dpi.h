@@ -33,6 +33,20 @@ enum guestlink_status_e {
   GUESTLINK_UNSUPPORTED = 8   /* this guest has no way to do it */
 };
 
+/* Whether a guest is at a PCI endpoint; the values are PciLink of the C++ API. */
+enum guestlink_pci_link_e {
+  GUESTLINK_PCI_LISTENING = 0, /* none has come yet */
+  GUESTLINK_PCI_CONNECTED = 1,
+  GUESTLINK_PCI_ENDED = 2 /* it has gone, and no other will come; and for a bad handle */
+};
+
+/* What guestlink_mmio_next() has found. */
+enum guestlink_mmio_e {
+  GUESTLINK_MMIO_NONE = 0,
+  GUESTLINK_MMIO_REQUEST = 1, /* make this access */
+  GUESTLINK_MMIO_RESET = 2    /* reset the device */
+};
+
 /* Attaches to the memory an attach spec names; null if that fails. */
 void* guestlink_open(const char* spec);
 /* What the last failed call of this thread was, with its arguments and status; "" if none failed.
@@ -135,6 +149,40 @@ int guestlink_region(void* handle, unsigned int index, unsigned long long* base,
                      unsigned long long* length, int* writable);
 /* Full memory barrier between this thread's accesses before and after it. */
 void guestlink_fence(void);
+
+/* A PCI device of a guest: docs/pci.md has the spec, dpi/include/guestlink/pci_endpoint.h the
+ * rules. One thread at a time for each endpoint and its memory. Null if the spec is malformed or
+ * the socket cannot be made. */
+void* guestlink_pci_open(const char* spec);
+/* Ends the connection, and closes the memory: done once, then GUESTLINK_BAD_HANDLE. */
+int guestlink_pci_close(void* handle);
+/* What the device may reach by DMA: a handle for all functions above, as long as the endpoint is
+ * open. */
+void* guestlink_pci_memory(void* handle);
+/* A handle as a number, for ports, and back: as guestlink_id() and guestlink_from_id(). */
+unsigned long long guestlink_pci_id(void* handle);
+void* guestlink_pci_from_id(unsigned long long id);
+/* A value of guestlink_pci_link_e. */
+int guestlink_pci_link(void* handle);
+/* Sleeps until the guest wants something, so long (60,000 ms) at most; the link then. */
+int guestlink_pci_wait(void* handle, unsigned int milliseconds);
+/* The next thing that the user should know; "" if there is none. Valid until the next call of this
+ * or guestlink_pci_option() by this thread. */
+const char* guestlink_pci_message(void* handle);
+/* The option that gives QEMU this device. */
+const char* guestlink_pci_option(void* handle, int lock_step);
+
+/* For axil_guest_mmio, each clock: what the RTL behind BAR `bar` has to do now, a value of
+ * guestlink_mmio_e. `address` is in the BAR, `size` 1, 2, 4 or 8 bytes. */
+int guestlink_mmio_next(void* handle, unsigned int bar, int takes_resets,
+                        unsigned long long* address, unsigned long long* data, unsigned int* size,
+                        int* write);
+/* It is done; `data` is what was read. Not `okay`: the guest reads ones. */
+int guestlink_mmio_complete(void* handle, unsigned long long data, int okay);
+/* For guest_irq: the interrupt wire of a vector has changed, or was pulsed.
+ * GUESTLINK_BAD_ARGUMENT: the device has no such vector. */
+int guestlink_irq_level(void* handle, unsigned int vector, int level);
+int guestlink_irq_pulse(void* handle, unsigned int vector);
 
 #pragma GCC visibility pop
 #ifdef __cplusplus

@@ -23,6 +23,20 @@ package guestlink_pkg;
     GUESTLINK_UNSUPPORTED  = 8
   } guestlink_status_e;
 
+  /// Whether a guest is at a PCI endpoint; the values are PciLink of the C++ API.
+  typedef enum int {
+    GUESTLINK_PCI_LISTENING = 0,
+    GUESTLINK_PCI_CONNECTED = 1,
+    GUESTLINK_PCI_ENDED     = 2
+  } guestlink_pci_link_e;
+
+  /// What guestlink_mmio_next() has found.
+  typedef enum int {
+    GUESTLINK_MMIO_NONE    = 0,
+    GUESTLINK_MMIO_REQUEST = 1,
+    GUESTLINK_MMIO_RESET   = 2
+  } guestlink_mmio_e;
+
   localparam logic [1:0] GuestlinkRespOkay = 2'b00;
   localparam logic [1:0] GuestlinkRespSlvErr = 2'b10;
   localparam logic [1:0] GuestlinkRespDecErr = 2'b11;
@@ -143,5 +157,25 @@ package guestlink_pkg;
       output longint unsigned length, output int writable);
   import "DPI-C" function void guestlink_fence();
   import "DPI-C" function string guestlink_status_name(input int status);
+
+  // A PCI endpoint; its registers and interrupts are for axil_guest_mmio and guest_irq.
+  import "DPI-C" function chandle guestlink_pci_open(input string spec);
+  import "DPI-C" function int guestlink_pci_close(input chandle h);
+  import "DPI-C" function chandle guestlink_pci_memory(input chandle h);
+  import "DPI-C" function longint unsigned guestlink_pci_id(input chandle h);
+  import "DPI-C" function chandle guestlink_pci_from_id(input longint unsigned id);
+  import "DPI-C" function int guestlink_pci_link(input chandle h);
+  import "DPI-C" function int guestlink_pci_wait(input chandle h, input int unsigned milliseconds);
+  import "DPI-C" function string guestlink_pci_message(input chandle h);
+  import "DPI-C" function string guestlink_pci_option(input chandle h, input int lock_step);
+  import "DPI-C" function int guestlink_mmio_next(
+      input chandle h, input int unsigned bar, input int takes_resets,
+      output longint unsigned addr, output longint unsigned data, output int unsigned size,
+      output int is_write);
+  import "DPI-C" function int guestlink_mmio_complete(
+      input chandle h, input longint unsigned data, input int okay);
+  import "DPI-C" function int guestlink_irq_level(
+      input chandle h, input int unsigned irq_vector, input int level);
+  import "DPI-C" function int guestlink_irq_pulse(input chandle h, input int unsigned irq_vector);
 
 endpackage

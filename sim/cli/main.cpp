@@ -3,6 +3,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "cli/pci_mode.h"
 #include "cli/run.h"
 #include "guestlink_handles.h"
 #include "model/model_driver.h"
@@ -39,6 +40,9 @@ int main(int argc, char** argv) {
   using namespace guestlink::sim;
   Options options;
   options.program = "guestlink-sim";
-  if (const auto code = parse_options(argc, argv, options)) return *code;
+  PciOptions pci;
+  const auto add_more = [&](CLI::App& app) { add_pci_options(app, options, pci); };
+  if (const auto code = parse_options(argc, argv, options, add_more)) return *code;
+  if (!options.vfio_user.empty()) return run_pci(options, pci);
   return run(options, simulate);
 }

@@ -197,6 +197,7 @@ std::optional<int> parse_options(int argc, char** argv, Options& options,
   app.footer(footer(options.program));
   try {
     app.parse(argc, argv);
+    if (options.attach.empty() && options.vfio_user.empty()) throw CLI::RequiredError("--attach");
     if (app.count("--range") != 0) parse_range(range, options);
     check_pattern("--accept-stall", options.accept_stall);
     check_pattern("--beat-stall", options.beat_stall);

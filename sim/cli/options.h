@@ -19,8 +19,9 @@ inline constexpr int kExitUsage = 2;
 
 /// The command line of guestlink-sim or guestlink-systemc, checked.
 struct Options {
-  std::string program;  ///< its name, set before parsing
-  std::string attach;
+  std::string program;    ///< its name, set before parsing
+  std::string attach;     ///< empty with `vfio_user`
+  std::string vfio_user;  ///< socket at which QEMU finds the engine as a PCI device
   bool doorbell = false;
   bool self_test = false;
 

@@ -19,7 +19,6 @@
 #include "guestlink/range.h"
 
 namespace guestlink::sim {
-namespace {
 
 EngineDriver::Timing timing_of(const Options& options) {
   EngineDriver::Timing timing;
@@ -29,6 +28,8 @@ EngineDriver::Timing timing_of(const Options& options) {
   timing.beat_stall = options.beat_stall.value_or(timing.beat_stall);
   return timing;
 }
+
+namespace {
 
 // The FST writer removes what is at its path: it must be neither a device nor the guest's RAM nor
 // another file of the spec, one that attaching has just made included.

@@ -16,6 +16,9 @@ using Work = std::function<int(GuestSession&, EngineDriver&)>;
 /// Exceptions of either leave it.
 using Simulator = std::function<int(const Options&, GuestSession guest, const Work& work)>;
 
+/// Timing of guest memory as the options have it.
+EngineDriver::Timing timing_of(const Options& options);
+
 /// A run as the options want it, from attaching to the summary; an exit code. Catches signals.
 int run(const Options& options, const Simulator& simulator);
 

@@ -22,6 +22,7 @@ class ModelContext {
   void select() { Verilated::threadContextp(&context_); }
   VerilatedContext* get() noexcept { return &context_; }
   VerilatedContext* operator->() noexcept { return &context_; }
+  const VerilatedContext* operator->() const noexcept { return &context_; }
 
  private:
   VerilatedContext context_;

@@ -74,6 +74,9 @@ class GuestMemory {
   /// several backends of one guest, a device's DMA regions. Throws std::invalid_argument for a row
   /// without a mapping, outside it, or writable in a mapping that is not.
   GuestMemory(const AddressMap& map, std::vector<Mapping> mappings);
+  /// The same on mappings that others use too. Without rows there is memory all the same, and no
+  /// address in it.
+  GuestMemory(const AddressMap& map, std::vector<std::shared_ptr<Mapping>> mappings);
   GuestMemory(GuestMemory&& other) noexcept { swap(other); }
   GuestMemory& operator=(GuestMemory&& other) noexcept {
     GuestMemory taken(std::move(other));
@@ -94,6 +97,9 @@ class GuestMemory {
   /// Takes the place of this memory with `fresh`, of the same guest, and goes on counting
   /// generations. Exclusive, as a move; the old state stays lost.
   void reattach(GuestMemory fresh) noexcept;
+  /// Takes the rows of `fresh`: the same guest shows other memory. The generation stays as it is,
+  /// unless this memory is lost. Exclusive, as a move; state() is another one from then on.
+  void remap(GuestMemory fresh) noexcept;
 
   /// Whether the files are still those at their paths, and of the size they had: the first that is
   /// not, or that made the memory lost. A few system calls a file; to be polled by who wants to
@@ -298,7 +304,7 @@ class GuestMemory {
   std::shared_ptr<MemoryState> state_ = MemoryState::none();  // outlives the mappings
   std::vector<Region> regions_;
   std::vector<MapRow> rows_;  // of the same index as regions_
-  std::vector<Mapping> mappings_;
+  std::vector<std::shared_ptr<Mapping>> mappings_;
 };
 
 template <std::size_t Bytes>

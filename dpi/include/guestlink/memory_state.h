@@ -29,7 +29,7 @@ struct Region {
 /// outlives that, as lost. Every function may be called from any thread at once.
 class MemoryState {
  public:
-  /// Attached, generation 1, to `rows`, of which there is one at least. Throws std::bad_alloc.
+  /// Attached, generation 1, to `rows`. Throws std::bad_alloc.
   explicit MemoryState(std::vector<Region> rows);
   MemoryState(const MemoryState&) = delete;
   MemoryState& operator=(const MemoryState&) = delete;

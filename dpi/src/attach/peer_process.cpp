@@ -62,6 +62,7 @@ PeerProcess::PeerProcess(pid_t pid) {
   folder_ = "/proc/" + std::to_string(pid);
   std::ifstream maps(folder_ + "/maps");
   for (std::string line; std::getline(maps, line);) {
+    readable_ = true;
     if (const auto mapping = parse_maps_line(line)) mappings_.push_back(*mapping);
   }
 }
@@ -71,6 +72,12 @@ std::optional<HostMapping> PeerProcess::find(std::uint64_t address) const {
     if (address >= mapping.first && address < mapping.end) return mapping;
   }
   return std::nullopt;
+}
+
+bool PeerProcess::may_share(int fd) const noexcept {
+  return !readable_ ||
+         std::any_of(mappings_.begin(), mappings_.end(),
+                     [fd](const HostMapping& mapping) { return is_mapped(fd, mapping); });
 }
 
 std::string PeerProcess::path_of(const std::string& path) const {

@@ -42,6 +42,8 @@ class PeerProcess {
   [[nodiscard]] std::optional<HostMapping> find(std::uint64_t address) const;
   /// /proc/PID/fd/N for QEMU's own /proc/self/fd/N or /dev/fd/N, else the path as it is.
   [[nodiscard]] std::string path_of(const std::string& path) const;
+  /// Whether it has the file of `fd` mapped shared; true if that cannot be seen.
+  [[nodiscard]] bool may_share(int fd) const noexcept;
   /// Opens the very file of `mapping` that has no name, or another, outside of QEMU: by QEMU's own
   /// descriptor of it or by the mapping (which takes CAP_SYS_ADMIN). An fd of -1, with errno, if
   /// neither may be.
@@ -49,6 +51,7 @@ class PeerProcess {
 
  private:
   std::string folder_;  // empty without a process
+  bool readable_ = false;  // /proc/PID/maps
   std::vector<HostMapping> mappings_;
 };
 

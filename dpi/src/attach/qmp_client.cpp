@@ -219,11 +219,6 @@ std::optional<json> QmpClient::property(const std::string& object, const std::st
   }
 }
 
-ucred QmpClient::peer() const noexcept {
-  ucred peer = {};
-  socklen_t size = sizeof peer;
-  (void)getsockopt(fd_.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size);
-  return peer;
-}
+ucred QmpClient::peer() const noexcept { return peer_of(fd_.get()); }
 
 }  // namespace guestlink::detail

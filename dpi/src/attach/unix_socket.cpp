@@ -73,4 +73,11 @@ bool wait_for_socket(int fd, short events, Clock::time_point deadline) {
   }
 }
 
+ucred peer_of(int fd) noexcept {
+  ucred peer = {};
+  socklen_t size = sizeof peer;
+  (void)getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size);
+  return peer;
+}
+
 }  // namespace guestlink::detail

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <sys/socket.h>
+
 #include <chrono>
 #include <string>
 
@@ -17,5 +19,8 @@ FileDescriptor connect_unix(const std::string& path, std::chrono::steady_clock::
 
 /// Waits for poll(2)'s `events` on `fd`: false at the deadline. Throws std::runtime_error.
 bool wait_for_socket(int fd, short events, std::chrono::steady_clock::time_point deadline);
+
+/// The process at the other end of a unix socket; pid 0 if that cannot be told.
+ucred peer_of(int fd) noexcept;
 
 }  // namespace guestlink::detail

@@ -12,12 +12,21 @@
 namespace guestlink {
 namespace {
 
-Region region_of(const MapRow& row, const std::vector<Mapping>& mappings) {
+using Mappings = std::vector<std::shared_ptr<Mapping>>;
+
+Mappings shared(std::vector<Mapping> mappings) {
+  Mappings result;
+  result.reserve(mappings.size());
+  for (Mapping& mapping : mappings) result.push_back(std::make_shared<Mapping>(std::move(mapping)));
+  return result;
+}
+
+Region region_of(const MapRow& row, const Mappings& mappings) {
   const std::string name = "map row at " + hex(row.guest_address);
   if (row.file >= mappings.size()) {
     throw std::invalid_argument(name + " has no mapping of index " + std::to_string(row.file));
   }
-  const Mapping& mapping = mappings[row.file];
+  const Mapping& mapping = *mappings[row.file];
   if (!range_fits(row.file_offset, row.length, mapping.length())) {
     throw std::invalid_argument(name + " ends at byte " + hex(row.file_offset + row.length) +
                                 " of a mapping of " + hex(mapping.length()) + " bytes");
@@ -34,12 +43,15 @@ Region region_of(const MapRow& row, const std::vector<Mapping>& mappings) {
 
 }  // namespace
 
-GuestMemory::GuestMemory(const AddressMap& map, std::vector<Mapping> mappings)
+GuestMemory::GuestMemory(const AddressMap& map, std::vector<Mapping> mappings) {
+  if (!map.rows().empty()) *this = GuestMemory(map, shared(std::move(mappings)));
+}
+
+GuestMemory::GuestMemory(const AddressMap& map, Mappings mappings)
     : rows_(map.rows().begin(), map.rows().end()), mappings_(std::move(mappings)) {
   for (const MapRow& row : rows_) regions_.push_back(region_of(row, mappings_));
-  if (regions_.empty()) return;
   state_ = std::make_shared<MemoryState>(regions_);
-  for (Mapping& mapping : mappings_) mapping.report_faults_to(*state_);
+  for (const auto& mapping : mappings_) mapping->report_faults_to(*state_);
 }
 
 void GuestMemory::swap(GuestMemory& other) noexcept {
@@ -51,11 +63,16 @@ void GuestMemory::swap(GuestMemory& other) noexcept {
 
 // So that the same files can be attached to anew while these mappings stay.
 void GuestMemory::unlock_files() noexcept {
-  for (const Mapping& mapping : mappings_) detail::unlock_for_writing(mapping.fd());
+  for (const auto& mapping : mappings_) detail::unlock_for_writing(mapping->fd());
 }
 
 void GuestMemory::reattach(GuestMemory fresh) noexcept {
   fresh.state_->follow(generation());
+  swap(fresh);
+}
+
+void GuestMemory::remap(GuestMemory fresh) noexcept {
+  fresh.state_->follow((generation() | 1) - 1);
   swap(fresh);
 }
 

@@ -123,14 +123,14 @@ AccessStatus GuestMemory::save_file(std::uint64_t address, std::uint64_t length,
 
 bool GuestMemory::maps_file(const struct stat& info) const noexcept {
   return std::any_of(mappings_.begin(), mappings_.end(),
-                     [&](const Mapping& mapping) { return mapping.same_file(info); });
+                     [&](const auto& mapping) { return mapping->same_file(info); });
 }
 
 std::optional<FileProblem> GuestMemory::file_problem() const {
   std::optional<FileProblem> first;
-  for (const Mapping& mapping : mappings_) {
-    auto problem = mapping.problem();
-    if (problem && mapping.first_fault()) return problem;
+  for (const auto& mapping : mappings_) {
+    auto problem = mapping->problem();
+    if (problem && mapping->first_fault()) return problem;
     if (problem && !first) first = std::move(problem);
   }
   return first;
@@ -139,8 +139,8 @@ std::optional<FileProblem> GuestMemory::file_problem() const {
 std::string GuestMemory::loss() const {
   if (!lost()) return "";
   for (std::uint32_t file = 0; file < mappings_.size(); ++file) {
-    const auto offset = mappings_[file].first_fault();
-    const auto problem = mappings_[file].problem();
+    const auto offset = mappings_[file]->first_fault();
+    const auto problem = mappings_[file]->problem();
     if (!offset || !problem) continue;
     return "guest memory was lost at " + place_of(file, *offset) + ": " + problem->text;
   }
@@ -167,7 +167,7 @@ std::vector<GuestRange> GuestMemory::populated_ranges() const {
         ranges.push_back({row.guest_address + (from - row.file_offset), to - from});
       }
     };
-    for_each_data_run(mappings_[file].fd(), mappings_[file].length(), add);
+    for_each_data_run(mappings_[file]->fd(), mappings_[file]->length(), add);
   }
   std::sort(ranges.begin(), ranges.end(), [](const GuestRange& a, const GuestRange& b) {
     return a.guest_address < b.guest_address;

@@ -1,0 +1,19 @@
+// Copyright The Guestlink Authors
+// SPDX-License-Identifier: Apache-2.0
+#include "pci/ioat_model.h"
+#include "pci/pci_model.h"
+
+namespace guestlink::sim {
+namespace {
+
+// Identities that stock drivers of Linux bind to; docs/pci.md says which.
+constexpr PciDeviceKind kKinds[] = {
+    {"ioat", "the DMA engine, driven by ioatdma",
+     "vendor=0x8086,device=0x0b00,class=0x088000,bar0=mem:16K,msix=1,intx", make_ioat_model},
+};
+
+}  // namespace
+
+std::span<const PciDeviceKind> pci_device_kinds() noexcept { return kKinds; }
+
+}  // namespace guestlink::sim
