@@ -128,9 +128,9 @@ int VfioUserServer::negotiate(const VfioUserMessage& message) {
     if (text.back() != std::byte{0} || !parse_capabilities(text.first(text.size() - 1)).is_object())
       return EINVAL;
   }
-  // max_data_xfer_size bounds what MessageStream takes.
+  // max_data_xfer_size bounds what MessageStream takes; QEMU refuses more than 16 files a message.
   static constexpr char kCapabilities[] =
-      R"({"capabilities":{"max_msg_fds":253,"max_data_xfer_size":1048576,"write_multiple":true}})";
+      R"({"capabilities":{"max_msg_fds":16,"max_data_xfer_size":1048576,"write_multiple":true}})";
   negotiated_ = true;
   const Version answer{0, 0};
   reply(message.header, bytes_of(answer), std::as_bytes(std::span(kCapabilities)));
