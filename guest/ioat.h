@@ -32,6 +32,7 @@ enum {
   kIoatVersion34 = 0x34,
   kIoatIntrMasterEnable = 1 << 0,
   kIoatIntrStatus = 1 << 1,
+  kIoatIntrVectorControl = 1 << 3,  // one MSI-X vector a channel
   kIoatChancmdReset = 1 << 5,
   kIoatChanctrlRearm = 1 << 0,
   // What the driver writes: re-arm, completion write on error, abort on any error, error interrupt.
