@@ -9,22 +9,18 @@ simulator ended cleanly; 1 for any failure; 2 for wrong usage or a missing tool 
 """
 
 import argparse
-import collections
-import contextlib
-import ctypes
 import json
 import math
-import os
 import pathlib
 import re
 import selectors
 import shutil
 import signal
-import subprocess
 import sys
 import time
 
 sys.dont_write_bytecode = True  # all output is under build/
+from children import Child, RunError, let_go_of_broken_pipes, stop_on_signal
 from live_options import (PHASES, UsageError, check, kernel_command_line, make_work_directory,
                           parse_arguments)
 
@@ -33,78 +29,7 @@ OWN_PREFIX = re.compile(r"^(dma_check: |guestlink-(?:sim|systemc): |\[ *[0-9.]+\
 # Not where the program's usage quotes the line.
 VERDICT = re.compile(r"(?<!`)GUESTLINK-GUEST: (PASS|FAIL) ?(.*)")
 KERNEL_PANIC = re.compile(r"Kernel panic - not syncing.*")
-# A guest may send anything, a terminal acts on some of it.
-NOT_PRINTABLE = re.compile(r"[^\t -~]")
 SILENCE_SECONDS = 2.0
-TAIL_LINES = 12
-
-class RunError(Exception):
-    """The run failed: exit status 1."""
-
-
-def die_with_parent() -> None:
-    """In the child before exec: a killed launcher leaves no QEMU behind (PR_SET_PDEATHSIG is 1)."""
-    ctypes.CDLL(None, use_errno=True).prctl(1, signal.SIGKILL)
-
-
-class Child:
-    """One process in a process group of its own, and its output as lines."""
-
-    def __init__(self, name: str, command: list[str], log: pathlib.Path | None):
-        self.name = self.title = name
-        self.tail = collections.deque(maxlen=TAIL_LINES)
-        self.log = log.open("w", encoding="utf-8") if log else None
-        self.partial = {}
-        self.stdout_text = ""
-        self.last_error = ""
-        try:
-            # One thread only in this program, so preexec_fn is safe.
-            self.process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                start_new_session=True, preexec_fn=die_with_parent)
-        except OSError as error:
-            raise RunError(f"{command[0]} cannot be started: {error.strerror}") from error
-        for stream in (self.process.stdout, self.process.stderr):
-            os.set_blocking(stream.fileno(), False)
-            self.partial[stream] = b""
-
-    def read_lines(self, stream) -> list[str] | None:
-        """What came, as whole lines; None at the end of the stream."""
-        data = stream.read()
-        if data is None:
-            return []
-        *lines, rest = (self.partial[stream] + data).split(b"\n")
-        if not data:
-            lines, rest = ([rest] if rest else []), b""
-        self.partial[stream] = rest
-        text = [NOT_PRINTABLE.sub("?", line.decode("latin-1").strip("\r")) for line in lines]
-        if self.log:
-            self.log.writelines(line + "\n" for line in text)
-        self.tail.extend(text)
-        if stream is self.process.stdout:
-            self.stdout_text += "".join(line + "\n" for line in text)
-        elif text:
-            self.last_error = text[-1]
-        return None if not data and not text else text
-
-    def how_it_ended(self) -> str:
-        status = self.process.returncode
-        if status >= 0:
-            return f"{self.title} ended with status {status}"
-        return f"{self.title} was killed by signal {-status} ({signal.strsignal(-status)})"
-
-    def stop(self) -> None:
-        """Ends the process group, gently first. Safe to call at any time, any number of times."""
-        for number, patience in ((signal.SIGTERM, 2), (signal.SIGKILL, 5)):
-            if self.process.poll() is not None:
-                break
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.process.pid, number)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(patience)
-        if self.log:
-            self.log.close()
-            self.log = None
 
 
 class Run:
@@ -360,10 +285,6 @@ def last_line(result: dict) -> str:
             f"{result['seconds']:.1f} s in all)")
 
 
-def stop_on_signal(number: int, _frame) -> None:
-    raise RunError(f"stopped by signal {signal.Signals(number).name}")
-
-
 def run(arguments: argparse.Namespace) -> dict:
     check(arguments)
     work = make_work_directory(arguments)
@@ -380,15 +301,6 @@ def run(arguments: argparse.Namespace) -> dict:
         return session.report(reason)
     finally:
         shutil.rmtree(work, ignore_errors=True)
-
-
-def let_go_of_broken_pipes() -> None:
-    """Whoever read the output has gone: nothing more can be said, not at exit either."""
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def main(argv: list[str]) -> int:
