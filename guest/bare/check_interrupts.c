@@ -88,28 +88,25 @@ static void take_all(struct check* check, const char* how) {
   check_quiet(check->interrupts, how);
 }
 
-static void wait_pending(const struct msix* msix, bool wanted) {
-  const uint64_t end = clock_patience();
-  while (msix_is_pending(msix) != wanted) {
-    if (clock_is_past(end)) {
-      fail("msix: the pending bit does not become %u", (uint32_t)wanted);
-    }
-  }
-}
-
-static void check_masked(struct check* check, const struct msix* msix) {
+/// Returns the pending bit that was read while the vector was masked. QEMU (11.1) keeps the masks
+/// of a vfio-user device to itself and asks the device for the bit, which can therefore not know
+/// it: 0.
+static bool check_masked(struct check* check, const struct msix* msix) {
   const uint32_t before = taken;
   msix_set_mask(msix, true);
   queue_one(check);
   engine_wait(&check->engine);
-  wait_pending(msix, true);
   check_quiet(before, "msix, masked");
+  const bool pending = msix_is_pending(msix);
   msix_set_mask(msix, false);
   wait_taken(before + 1, "msix, unmasked");
   check_order(check, "msix, unmasked");
-  wait_pending(msix, false);
   engine_rearm(&check->engine);
   check_quiet(before + 1, "msix, unmasked");
+  if (msix_is_pending(msix)) {
+    fail("msix: the pending bit stays after the interrupt");
+  }
+  return pending;
 }
 
 void check_msix(struct check* check) {
@@ -122,10 +119,11 @@ void check_msix(struct check* check) {
   msix_enable(&msix);
   start(check, kMsixControl);
   take_all(check, "msix");
-  check_masked(check, &msix);
+  const bool pending = check_masked(check, &msix);
   engine_set_interrupts(&check->engine, 0);
   msix_disable(&msix);
-  say("msix: %u interrupts, and one that was masked", check->interrupts);
+  say("msix: %u interrupts, and one after unmasking (pending bit while masked: %u)",
+      check->interrupts, (uint32_t)pending);
 }
 
 void check_intx(struct check* check) {
