@@ -267,7 +267,8 @@ def parse(argv: list[str]) -> argparse.Namespace:
     for file, target in ((options.sim, "guestlink-sim"), (options.kernel, "guest_pci_image"),
                          (options.initrd, "guest_pci_image")):
         if not file.is_file():
-            raise UsageError(f"no file {file}: run  cmake --build {options.build} --target {target}")
+            raise UsageError(f"no file {file}: run  cmake --build {options.build} "
+                             f"--target {target}")
     if options.keep:
         options.keep.mkdir(parents=True, exist_ok=True)
     return options

@@ -32,6 +32,26 @@ VfioUserServer::VfioUserServer(PciDevice& device, FileDescriptor client)
 
 VfioUserServer::~VfioUserServer() {
   if (!path_.empty()) unlink(path_.c_str());
+  if (link_ == PciLink::kConnected) leave();
+}
+
+// QEMU 11.1 aborts when the connection ends while it waits for an answer. So it gets all answers,
+// and can ask no more before the last of them.
+void VfioUserServer::leave() {
+  (void)shutdown(stream_->fd(), SHUT_RD);
+  if (device_.resetting()) answer_reset(device_.end_reset());
+  for (const PciDevice::Request& request : device_.requests()) answer(request, ~std::uint64_t{0});
+  device_.requests().clear();
+  try {
+    while (stream_->flush()) {
+      if (stream_->peek()) {
+        refuse(stream_->next().header, ENODEV);
+      } else if (stream_->receive() != MessageStream::Received::kSome) {
+        return;
+      }
+    }
+  } catch (const std::exception&) {  // it sends no messages: it waits for none
+  }
 }
 
 pollfd VfioUserServer::awaited() const noexcept {
@@ -106,8 +126,12 @@ void VfioUserServer::end(const std::string& why) {
   stream_.reset();
   device_.requests().clear();
   device_.dma().clear();
-  if (why.empty()) return device_.say("the guest's side has closed the connection");
-  failure_ = "the connection to the guest was ended: " + why;
+  if (why.empty() && was_reset_) {
+    return device_.say("the guest's side has closed the connection");
+  }
+  failure_ = why.empty() ? "QEMU has closed the connection before it reset the device, as it does "
+                           "at its start: its own message says why"
+                         : "the connection to the guest was ended: " + why;
   device_.say(failure_);
 }
 
@@ -123,6 +147,7 @@ void VfioUserServer::answer(const PciDevice::Request& request, std::uint64_t dat
 }
 
 void VfioUserServer::answer_reset(std::uint64_t ticket) {
+  was_reset_ = true;
   if (!stream_ || ticket == PciDevice::kPosted) return;
   VfioUserHeader header;
   header.id = static_cast<std::uint16_t>(ticket);

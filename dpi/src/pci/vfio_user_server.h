@@ -41,6 +41,7 @@ class VfioUserServer final : public Transport {
   [[nodiscard]] bool may_handle(const VfioUserHeader& header) const;
   [[nodiscard]] bool for_rtl(const VfioUserHeader& header) const;
   void end(const std::string& why);
+  void leave();
 
   // Each handles one command and returns an errno value, or 0 once it has replied or will.
   int handle(VfioUserMessage& message);
@@ -70,6 +71,7 @@ class VfioUserServer final : public Transport {
   std::optional<MessageStream> stream_;
   PciLink link_ = PciLink::kListening;
   std::string failure_;
+  bool was_reset_ = false;
   bool negotiated_ = false;
   bool warned_of_memory_ = false;
   FileDescriptor error_trigger_;  // for errors that this device never has
