@@ -16,6 +16,7 @@ import subprocess
 import sys
 
 import attach
+import pci_device
 import shell
 
 # A measure without a goal is stated for what it says.
@@ -155,6 +156,7 @@ def main() -> int:
     rows += attach_rows(bench, options.quick)
     rows += rtl_rows(out, bench, options.quick) + clocking_rows(bench, options.quick)
     rows += shell.rows(pathlib.Path(options.build), options.quick)
+    rows += pci_device.rows(pathlib.Path(options.build), options.quick)
     results = [{"measure": name, "value": value, "goal": f"{sign} {goal}" if sign else None,
                 "met": MEETS[sign](value, goal)} for name, value, sign, goal in rows]
     (out / "summary.json").write_text(json.dumps(results, indent=2) + "\n")

@@ -17,13 +17,13 @@ import re
 import selectors
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
 
 sys.dont_write_bytecode = True  # all output is under build/
 from children import Child, RunError, let_go_of_broken_pipes, stop_on_signal
+from qemu_device import has_device
 
 OWN_PREFIX = re.compile(r"^(guestlink-sim: |\[ *[0-9.]+\] (?=[a-zA-Z ]))")
 VERDICT = re.compile(r"^PCI-GUEST: (PASS|FAIL) ?(.*)")
@@ -35,16 +35,6 @@ NAME = "Ada Lovelace"
 
 class UsageError(Exception):
     """Exit status 2."""
-
-
-def has_device(qemu: str) -> bool:
-    """Whether this QEMU can have a vfio-user device: 10.1 and newer."""
-    try:
-        probe = subprocess.run([qemu, "-device", "vfio-user-pci,help"], stdout=subprocess.PIPE,
-                               stderr=subprocess.DEVNULL, timeout=30, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return b"x-msg-timeout" in probe.stdout
 
 
 def find_qemu(options: argparse.Namespace) -> str:

@@ -14,7 +14,7 @@ import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "sim" / "demo"))
-from pci import has_device  # noqa: E402
+from qemu_device import has_device  # noqa: E402
 
 PASS, FAIL = 33, 35  # QEMU's exit status when the bare-metal guest says so: guest/bare/console.h
 LIMIT = 60.0  # seconds for what takes one
