@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <exception>
@@ -20,6 +21,7 @@
 #include "pci/access_log.h"
 #include "pci/pci_model.h"
 #include "pci/pci_runner.h"
+#include "pci/pseudo_terminal.h"
 
 namespace guestlink::sim {
 namespace {
@@ -53,11 +55,12 @@ class OpenEndpoint {
   std::uint64_t id_;
 };
 
-PciModel::Options model_options(const Options& options, const PciOptions& pci) {
+PciModel::Options model_options(const Options& options, const PciOptions& pci, SerialEnd* serial) {
   PciModel::Options result;
   result.trace_file = options.trace;
   result.timing = timing_of(options);
   result.lock_step = pci.lock_step;
+  result.serial = serial;
   return result;
 }
 
@@ -71,7 +74,8 @@ class PciServer {
         summary_(summary),
         kind_(kind_of(pci.device)),
         endpoint_("vfio-user:" + options.vfio_user + "," + kind_.keys),
-        model_(kind_.make(model_options(options, pci))),
+        serial_(pci.serial.empty() ? nullptr : std::make_unique<PseudoTerminal>(pci.serial)),
+        model_(kind_.make(model_options(options, pci, serial_.get()))),
         runner_(
             *model_, *endpoint_,
             pci.free_running ? PciRunner::Clocking::kFreeRunning : PciRunner::Clocking::kIdleSkip) {
@@ -136,6 +140,13 @@ class PciServer {
         "  -object memory-backend-memfd,id=mem,size=SIZE,share=on -M q35,memory-backend=mem");
   }
 
+  void clock() {
+    if (!serial_) return void(runner_.run(kBurstCycles, kNap));
+    const std::array<int, 1> others{serial_->fd()};
+    (void)runner_.run(kBurstCycles, kNap, others);
+    serial_->refill();
+  }
+
   // Whether one came.
   bool wait_for_guest() {
     while (endpoint_->link() == PciLink::kListening) {
@@ -149,7 +160,7 @@ class PciServer {
         return false;
       }
       console_.progress("still waiting for QEMU");
-      (void)runner_.run(kBurstCycles, kNap);
+      clock();
     }
     console_.say("QEMU has connected");
     return true;
@@ -157,7 +168,7 @@ class PciServer {
 
   void serve() {
     while (endpoint_->link() == PciLink::kConnected && !stopped()) {
-      (void)runner_.run(kBurstCycles, kNap);
+      clock();
       report();
       progress();
     }
@@ -207,6 +218,7 @@ class PciServer {
   Summary& summary_;
   const PciDeviceKind& kind_;
   OpenEndpoint endpoint_;
+  std::unique_ptr<PseudoTerminal> serial_;
   std::unique_ptr<PciModel> model_;
   std::optional<AccessLog> log_;
   PciRunner runner_;
@@ -245,6 +257,10 @@ void add_pci_options(CLI::App& app, Options& options, PciOptions& pci) {
                "repeat")
       ->group(group)
       ->excludes(free_run);
+  app.add_option("--serial", pci.serial,
+                 "Make this a link to the other end of the UART's line, a pseudo-terminal")
+      ->type_name("PATH")
+      ->group(group);
   app.add_option("--log", pci.log,
                  "Write every register access and interrupt, with its clock cycle, to this file")
       ->type_name("FILE")

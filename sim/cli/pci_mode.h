@@ -13,7 +13,8 @@ struct PciOptions {
   std::string device = "ioat";
   bool free_running = false;
   bool lock_step = false;
-  std::string log;  ///< file of all register accesses and interrupts; empty for none
+  std::string serial;  ///< link to the other end of the device's line; empty for none
+  std::string log;     ///< file of all register accesses and interrupts; empty for none
 };
 
 /// Adds `--vfio-user` to the modes, and what belongs to it.

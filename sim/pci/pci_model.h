@@ -14,7 +14,7 @@
 
 namespace guestlink::sim {
 
-/// A serial line's other end, byte by byte.
+/// A serial line's other end, byte by byte; no function waits.
 class SerialEnd {
  public:
   SerialEnd() = default;
@@ -23,8 +23,10 @@ class SerialEnd {
   SerialEnd& operator=(const SerialEnd&) = delete;
 
   virtual void put(std::uint8_t byte) = 0;
-  /// Whether there was a byte for the device.
-  virtual bool get(std::uint8_t& byte) = 0;
+  /// Whether there is a byte for the device.
+  [[nodiscard]] virtual bool ready() const noexcept = 0;
+  /// That byte, if there is one.
+  virtual std::uint8_t get() = 0;
 };
 
 /// A Verilated PCI device: its RTL with the adapters of an endpoint around it. One thread.
