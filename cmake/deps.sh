@@ -32,6 +32,8 @@ live_deps='
 qemu-system-x86    cmd:qemu-system-x86_64
 busybox-static     cmd:busybox
 cpio               cmd:cpio
+pciutils           cmd:lspci
+pci.ids            file:/usr/share/misc/pci.ids
 '
 # Other machines' QEMUs, and what the shell tool's output is compared with or loaded into.
 test_deps='

@@ -8,7 +8,8 @@
 #                                          OUTPUT/modules/{dca,ioatdma,dmatest}.ko; what is missing
 #                                          for dmatest is said in OUTPUT/modules/dmatest.missing
 #   make_image.sh initrd OUTPUT INIT ITEM...
-#                                          busybox, INIT as /init, each program in /bin, each folder
+#                                          busybox, INIT as /init, each program in /bin, each folder;
+#                                          `lspci` is this host's, if it has one, with its libraries
 # A kernel of one's own: GUESTLINK_KERNEL=/boot/vmlinuz-... make_image.sh kernel OUTPUT
 set -eu
 umask 022
@@ -180,6 +181,18 @@ make_pci_kernel() {
   fi
 }
 
+# lspci with its libraries and the names it knows; the guest does without where it is not.
+add_lspci() {
+  program=$(command -v lspci) || return 0
+  for file in /usr/share/misc/pci.ids \
+    $(ldd "$program" | sed -n 's/.*[[:space:]]\(\/[^ ]*\) (0x.*/\1/p'); do
+    [ -f "$file" ] || continue
+    mkdir -p "$work/root$(dirname "$file")"
+    cp -L "$file" "$work/root$file"
+  done
+  cp "$program" "$work/root/bin/"
+}
+
 make_initrd() {  # make_initrd INIT ITEM...
   need busybox busybox-static
   need cpio cpio
@@ -192,7 +205,9 @@ make_initrd() {  # make_initrd INIT ITEM...
   cp "$1" "$work/root/init"
   shift
   for item in "$@"; do
-    if [ -d "$item" ]; then
+    if [ "$item" = lspci ]; then
+      add_lspci
+    elif [ -d "$item" ]; then
       cp -R "$item" "$work/root/"
     else
       cp "$item" "$work/root/bin/"

@@ -1,8 +1,8 @@
 // Copyright The Guestlink Authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// AXI4-Lite to a device whose registers are single bytes, with effects of reading each: a read is of
-// the byte at its address only; a write of several bytes is one of each, the lowest first.
+// AXI4-Lite to a device whose registers are single bytes, with effects of reading each: a read is
+// of the byte at its address only; a write of several bytes is one of each, the lowest first.
 module uart_bytes (
   input  logic        clk_i,
   input  logic        rst_ni,
