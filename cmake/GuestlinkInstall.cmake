@@ -15,7 +15,7 @@ set_target_properties(guestlink_dpi PROPERTIES EXPORT_NAME dpi)
 install(TARGETS guestlink_memory guestlink_dpi guestlink_dpi_shared EXPORT guestlinkTargets)
 install(EXPORT guestlinkTargets NAMESPACE guestlink:: DESTINATION "${guestlink_package_dir}")
 install(DIRECTORY dpi/include/guestlink DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
-install(FILES dpi/shim/guestlink_dpi.h dpi/shim/guestlink_handles.h
+install(FILES dpi/shim/guestlink_dpi.h dpi/shim/guestlink_endpoints.h dpi/shim/guestlink_handles.h
   DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
 set(guestlink_sv_dir "${CMAKE_INSTALL_DATADIR}/guestlink")
 install(DIRECTORY dpi/sv DESTINATION "${guestlink_sv_dir}/dpi"

@@ -8,8 +8,8 @@
 #                                          OUTPUT/modules/{dca,ioatdma,dmatest}.ko; what is missing
 #                                          for dmatest is said in OUTPUT/modules/dmatest.missing
 #   make_image.sh initrd OUTPUT INIT ITEM...
-#                                          busybox, INIT as /init, each program in /bin, each folder;
-#                                          `lspci` is this host's, if it has one, with its libraries
+#                                          busybox, INIT as /init, programs in /bin, folders;
+#                                          `lspci` is this host's, if there, with its libraries
 # A kernel of one's own: GUESTLINK_KERNEL=/boot/vmlinuz-... make_image.sh kernel OUTPUT
 set -eu
 umask 022
