@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <concepts>
 #include <cstdint>
@@ -48,7 +49,7 @@ class Guest {
     header.flags = flags;
     std::vector<std::byte> bytes(header.size);
     std::memcpy(bytes.data(), &header, sizeof header);
-    std::memcpy(bytes.data() + sizeof header, payload.data(), payload.size());
+    std::copy(payload.begin(), payload.end(), bytes.begin() + sizeof header);
     iovec part = {bytes.data(), bytes.size()};
     msghdr message = {};
     message.msg_iov = &part;
