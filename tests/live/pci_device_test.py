@@ -1,22 +1,23 @@
 # Copyright The Guestlink Authors
 # SPDX-License-Identifier: Apache-2.0
 """The RTL as a PCI device of a stock QEMU with a bare-metal guest:
-pci_device_test.py SIMULATOR GUEST QEMU_FOLDER [CASE...].
+pci_device_test.py SIMULATOR GUEST QEMU_FOLDER TB_PCI [CASE...].
 
 Skips without a QEMU that has vfio-user-pci.
 """
 import pathlib
 import signal
+import subprocess
 import sys
 import time
 
 import cases
 import pci_support
-from pci_support import PASS, Monitor, stop_for
+from pci_support import PASS, Monitor, Output, stop_for
 
 
 class PciTest(pci_support.PciTest):
-    sim_program, guest_program, qemu_folder = sys.argv[1:4]
+    sim_program, guest_program, qemu_folder, bench_program = sys.argv[1:5]
 
 
 class Checks(PciTest):
@@ -69,6 +70,26 @@ class Checks(PciTest):
                 told = self.end_of(sim, 0)
                 self.assertIn(words, told)
                 self.assertIn("share=on", told)
+
+
+class SystemVerilog(PciTest):
+    """The bench without C++ in the place of the simulator."""
+
+    def test_serves_the_guest(self) -> None:
+        bench = Output(self.start([self.bench_program, f"+socket={self.socket}"],
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT))
+        bench.read_until("x-msg-timeout")
+        guest = self.start_qemu("mmio dma baddma msix intx", "-no-reboot")
+        self.assertIn("PCI-CHECK: PASS", self.end_of(guest, PASS))
+        text = self.end_of(bench, 0)
+        self.assertRegex(text, r"PASS: \d+ descriptors, \d+ interrupts, 1 resets")
+
+    def test_no_guest_comes(self) -> None:
+        bench = Output(self.start([self.bench_program, f"+socket={self.socket}", "+patience=1"],
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT))
+        text = bench.rest()
+        self.assertNotEqual(bench.process.returncode, 0)
+        self.assertIn("FAIL: no QEMU has connected within 1 s", text)
 
 
 class LockStep(PciTest):
@@ -214,4 +235,4 @@ class Usage(PciTest):
 
 
 if __name__ == "__main__":
-    cases.main(4)
+    cases.main(5)
