@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pci/config_space.h"
 
-#include <cstring>
+#include <algorithm>
 
 #include "guestlink/range.h"
 
@@ -37,7 +37,8 @@ void ConfigSpace::drive(std::size_t offset, std::size_t size, std::uint32_t valu
 
 bool ConfigSpace::read(std::uint64_t offset, std::span<std::byte> data) const noexcept {
   if (!range_fits(offset, data.size(), kBytes)) return false;
-  std::memcpy(data.data(), now_.data() + offset, data.size());
+  std::copy_n(std::as_bytes(std::span(now_)).begin() + static_cast<std::ptrdiff_t>(offset),
+              data.size(), data.begin());
   return true;
 }
 

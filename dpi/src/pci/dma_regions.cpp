@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <iterator>
 #include <limits>
@@ -66,14 +67,16 @@ bool DmaRegions::overlaps(const Region& region) const noexcept {
 // Writable as soon as a run wants it; a run that may only be read says so in its row.
 int DmaRegions::map_file(const FileId& id, FileDescriptor file, std::uint64_t size, bool writable) {
   File& known = files_[id];
-  if (known.mapping && known.mapping->length() == size &&
+  // What is mapped of a file that has been cut short meanwhile stays so for the runs it has.
+  const std::uint64_t length = std::max(size, known.mapping ? known.mapping->length() : 0);
+  if (known.mapping && known.mapping->length() == length &&
       (known.mapping->writable() || !writable)) {
     return 0;
   }
   const bool may_write = opened_for_writing(file);
   int error = writable && !may_write ? EACCES : 0;
   try {
-    if (error == 0) known.mapping = std::make_shared<Mapping>(std::move(file), size, may_write);
+    if (error == 0) known.mapping = std::make_shared<Mapping>(std::move(file), length, may_write);
   } catch (const std::system_error& failed) {
     error = failed.code().value();
   }

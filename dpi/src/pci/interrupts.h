@@ -24,7 +24,7 @@ class Interrupts {
   Interrupts(std::uint32_t msix_vectors, bool intx);
 
   [[nodiscard]] std::uint32_t msix_vectors() const noexcept {
-    return static_cast<std::uint32_t>(vectors_.size());
+    return static_cast<std::uint32_t>(triggers_.size());
   }
   [[nodiscard]] bool has_intx() const noexcept { return has_intx_; }
 
@@ -36,21 +36,22 @@ class Interrupts {
   // The guest's side. `start` and the number of triggers lie within the vectors.
   /// Enables MSI-X and wires vectors from `start` on; an fd of -1 takes the trigger away.
   void set_msix_triggers(std::uint32_t start, std::vector<FileDescriptor> triggers);
-  /// Disables MSI-X.
+  /// Disables MSI-X. What is pending stays so, for INTx or for MSI-X enabled again: QEMU drops all
+  /// vectors and wires one more while a driver asks for one after the other.
   void drop_msix() noexcept;
   /// An fd of -1 takes the trigger away.
   void set_intx_trigger(FileDescriptor trigger) noexcept;
   void mask_intx(bool masked) noexcept;
   /// Command register's INTx disable.
   void disable_intx(bool disabled) noexcept;
-  /// What the guest asks for to try its own handler.
+  /// What the guest asks for to try its own handler; MSI-X is enabled.
   void send_msix(std::uint32_t vector) noexcept;
   void send_intx() noexcept;
 
   /// Bit of the status register.
   [[nodiscard]] bool intx_asserted() const noexcept;
   [[nodiscard]] bool msix_enabled() const noexcept { return msix_enabled_; }
-  /// Pending bits from byte `offset` of the PBA on; zeroes behind its end.
+  /// Pending bits from byte `offset` of the PBA on; zeroes behind its end and without MSI-X.
   void read_pending(std::uint64_t offset, std::span<std::byte> data) const noexcept;
   /// Interrupts sent since construction.
   [[nodiscard]] std::uint64_t sent() const noexcept { return sent_; }
@@ -59,23 +60,21 @@ class Interrupts {
   void reset() noexcept;
 
  private:
-  struct Vector {
-    FileDescriptor trigger;
+  struct Wire {
     bool level = false;
-    bool pending = false;
+    bool pending = false;  // raised, and not sent yet
   };
-  void raise(Vector& vector) noexcept;
+  void raise(std::uint32_t vector) noexcept;
   void update_intx() noexcept;
   void signal(const FileDescriptor& trigger) noexcept;
 
-  std::vector<Vector> vectors_;
-  std::vector<bool> wires_;  // levels, by vector; one at least, for INTx
+  std::vector<FileDescriptor> triggers_;  // of MSI-X, by vector
+  std::vector<Wire> wires_;               // by vector; one at least, for INTx
   FileDescriptor intx_trigger_;
   bool has_intx_;
   bool msix_enabled_ = false;
   bool intx_masked_ = false;
   bool intx_disabled_ = false;
-  bool intx_pulse_ = false;  // pulsed and not sent yet
   std::uint64_t sent_ = 0;
 };
 

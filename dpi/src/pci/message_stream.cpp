@@ -95,6 +95,11 @@ void MessageStream::attach(std::vector<FileDescriptor> files) {
     if (header.size < sizeof header || header.size >= filled_ - start) break;
     start += header.size;
   }
+  std::size_t count = files.size();
+  for (const Attached& earlier : attached_) {
+    if (earlier.start == start) count += earlier.files.size();
+  }
+  if (count > kMostFiles) throw FramingError("more than 253 files with one message");
   attached_.push_back({start, std::move(files)});
 }
 

@@ -70,6 +70,7 @@ class MessageStream {
   [[nodiscard]] int fd() const noexcept { return socket_.get(); }
 
   /// Reads once, without waiting. kNothing: not now. kClosed: the peer has closed or is gone.
+  /// Throws FramingError for a message with more files than the kernel takes at once.
   enum class Received : std::uint8_t { kSome, kNothing, kClosed };
   Received receive();
   /// The header of the next message if that has arrived whole; its payload too. Throws

@@ -101,7 +101,8 @@ PciSpec parse_pci_spec(std::string_view text) {
     if (!seen.insert(key).second) {
       throw std::invalid_argument("key " + in_quotes(key) + " is given twice");
     }
-    if (key == "intx" && !has_value) {
+    if (key == "intx") {
+      if (has_value) fail(key, value, "none");
       spec.identity.intx = true;
     } else {
       set_key(spec.identity, key, value);
