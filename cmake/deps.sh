@@ -32,6 +32,7 @@ live_deps='
 qemu-system-x86    cmd:qemu-system-x86_64
 busybox-static     cmd:busybox
 cpio               cmd:cpio
+xz-utils           cmd:xz
 pciutils           cmd:lspci
 pci.ids            file:/usr/share/misc/pci.ids
 '

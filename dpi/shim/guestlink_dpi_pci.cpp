@@ -3,6 +3,7 @@
 //
 // The PCI endpoint's functions. Each: look the handle up, convert, one call, convert.
 #include <algorithm>
+#include <bit>
 #include <chrono>
 #include <exception>
 #include <stdexcept>
@@ -26,7 +27,7 @@ using guestlink::detail::record_message;
 // The longest that guestlink_pci_wait() sleeps: a simulator has other things to look at.
 constexpr unsigned kLongestWait = 60'000;
 
-void* handle_of(std::uint64_t id) noexcept { return reinterpret_cast<void*>(id); }
+void* handle_of(std::uint64_t id) noexcept { return std::bit_cast<void*>(id); }
 
 int status_of(AccessStatus status) noexcept { return static_cast<int>(status); }
 
