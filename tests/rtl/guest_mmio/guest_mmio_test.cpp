@@ -53,38 +53,36 @@ TEST_F(GuestMmio, KeepsTheOrderOverBarsAndPostedWrites) {
     const auto offset = 4 * static_cast<unsigned>(random_() % 4);
     if (random_() % 3 != 0) {
       expected[{bar, offset}] = low(random_(), 4);
-      (void)guest_->write(bar, offset, 4, expected[{bar, offset}], random_() % 4 != 0);
+      (void)send_write(bar, offset, 4, expected[{bar, offset}], random_() % 4 != 0);
     } else {
-      reads.emplace_back(guest_->read(bar, offset, 4), expected[{bar, offset}]);
+      reads.emplace_back(guest_->send_read(bar, offset, 4), expected[{bar, offset}]);
     }
     clocks(static_cast<unsigned>(random_() % 20));
-    while (auto reply = guest_->reply()) {
-      if (reply->header.command != vfio::kRegionRead) continue;
+    while (auto reply = guest_->try_receive()) {
+      if (reply->command != Client::kRegionRead) continue;
       ASSERT_FALSE(reads.empty());
-      EXPECT_EQ(reply->header.id, reads.front().first);
-      EXPECT_EQ(reply->data(), reads.front().second);
+      EXPECT_EQ(reply->id, reads.front().first);
+      EXPECT_EQ(data_of(*reply), reads.front().second);
       reads.erase(reads.begin());
     }
   }
   while (!reads.empty()) {
-    const Guest::Reply reply = answer();
+    const VfioUserReply reply = answer();
     if (HasFailure()) return;
-    if (reply.header.command != vfio::kRegionRead) continue;
-    EXPECT_EQ(reply.data(), reads.front().second);
+    if (reply.command != Client::kRegionRead) continue;
+    EXPECT_EQ(data_of(reply), reads.front().second);
     reads.erase(reads.begin());
   }
 }
 
 TEST_F(GuestMmio, WritesOfOneMessageComeOneByOne) {
-  std::vector<std::byte> payload(sizeof(vfio::RegionWriteMulti) +
-                                 100 * sizeof(vfio::RegionWriteEntry));
-  const vfio::RegionWriteMulti count{100};
-  std::memcpy(payload.data(), &count, sizeof count);
+  WireBytes payload;
+  payload.add(std::uint64_t{100});
   for (unsigned i = 0; i < 100; ++i) {
-    const vfio::RegionWriteEntry entry{4 * (i % 4), i % 2 == 0 ? 0U : 2U, 4, i};
-    std::memcpy(payload.data() + sizeof count + i * sizeof entry, &entry, sizeof entry);
+    payload.add(std::uint64_t{4 * (i % 4)}).add(i % 2 == 0 ? 0U : 2U).add(4U);
+    payload.add(std::uint64_t{i});
   }
-  (void)guest_->send(vfio::kRegionWriteMulti, payload, VfioUserHeader::kNoReply);
+  (void)guest_->send(Client::kWriteMulti, payload, {}, Client::kNoReply);
   EXPECT_EQ(read(2, 12, 4), 99U);
   EXPECT_EQ(bar0_.seen.size(), 50U);
   EXPECT_EQ(bar2_.seen.size(), 51U);
@@ -92,7 +90,7 @@ TEST_F(GuestMmio, WritesOfOneMessageComeOneByOne) {
 
 TEST_F(GuestMmio, SeesARequestWithinThePollInterval) {
   clocks(100);
-  (void)guest_->read(0, 0, 4);
+  (void)guest_->send_read(0, 0, 4);
   unsigned waited = 0;
   while (!top_.m0_axil_arvalid && waited < 1000) clock(), ++waited;
   EXPECT_LE(waited, PciEndpoint::kPollClocks);
@@ -135,27 +133,27 @@ TEST_F(GuestMmio, ResetsTheDeviceForItsClocksAndAnswersThen) {
   bar0_.stuck = true;  // in the middle of an access that was given up
   write(0, 0, 4, 1);
   reset_clocks_ = 0;
-  const auto id = guest_->send(vfio::kDeviceReset, std::span<const std::byte>());
-  (void)guest_->read(0, 0, 4);  // waits for the end of the reset
-  const Guest::Reply reply = answer();
-  EXPECT_EQ(reply.header.id, id);
+  const auto id = guest_->send(Client::kReset);
+  (void)guest_->send_read(0, 0, 4);  // waits for the end of the reset
+  const VfioUserReply reply = answer();
+  EXPECT_EQ(reply.id, id);
   EXPECT_EQ(reset_clocks_, 16U);
   bar0_.stuck = false;
-  EXPECT_EQ(answer().data(), 0U);
+  EXPECT_EQ(data_of(answer()), 0U);
 }
 
 TEST_F(GuestMmio, InLockStepAnswersAnIdleDeviceOnly) {
   top_.lock_step_i = 1;
   top_.device_idle_i = 0;
-  (void)guest_->write(0, 0, 4, 1, false);
+  (void)send_write(0, 0, 4, 1, false);
   clocks(300);
   EXPECT_EQ(bar0_.seen.size(), 1U);
-  EXPECT_FALSE(guest_->reply().has_value());
+  EXPECT_FALSE(guest_->try_receive().has_value());
   top_.device_idle_i = 1;
   (void)answer(20);
   top_.device_idle_i = 0;
-  (void)guest_->read(0, 0, 4);
-  EXPECT_EQ(answer(2100).data(), 1U) << "at its limit";
+  (void)guest_->send_read(0, 0, 4);
+  EXPECT_EQ(data_of(answer(2100)), 1U) << "at its limit";
 }
 
 /// An eventfd that counts.
@@ -175,7 +173,7 @@ TEST_F(GuestMmio, SendsMsixByLevelAndByEdge) {
   Trigger level;
   Trigger edge;
   const std::array<int, 2> files{level.fd(), edge.fd()};
-  command(vfio::kDeviceSetIrqs, vfio::IrqSet{20, 0x24, vfio::kMsix, 0, 2}, files);
+  set_irqs(Client::kMsix, Client::kWire, 2, files);
   for (int i = 0; i < 3; ++i) {
     top_.level_irq_i = top_.edge_irq_i = 1;
     clocks(3);
@@ -192,19 +190,18 @@ TEST_F(GuestMmio, SendsMsixByLevelAndByEdge) {
 TEST_F(GuestMmio, AssertsIntxWhileTheWireIsHigh) {
   Trigger intx;
   const std::array<int, 1> files{intx.fd()};
-  const vfio::IrqSet unmask{20, 0x11, vfio::kIntx, 0, 1};
-  command(vfio::kDeviceSetIrqs, vfio::IrqSet{20, 0x24, vfio::kIntx, 0, 1}, files);
+  set_irqs(Client::kIntx, Client::kWire, 1, files);
   top_.level_irq_i = 1;
   clocks(3);
   EXPECT_EQ(intx.take(), 1U);
-  EXPECT_EQ(read(vfio::kConfigRegion, 6, 2) & 0x08, 0x08U);
-  command(vfio::kDeviceSetIrqs, unmask);
+  EXPECT_EQ(read(Client::kConfig, 6, 2) & 0x08, 0x08U);
+  set_irqs(Client::kIntx, Client::kUnmask, 1);
   EXPECT_EQ(intx.take(), 1U) << "asserted still";
   top_.level_irq_i = 0;
   clocks(3);
-  command(vfio::kDeviceSetIrqs, unmask);
+  set_irqs(Client::kIntx, Client::kUnmask, 1);
   EXPECT_EQ(intx.take(), 0U);
-  EXPECT_EQ(read(vfio::kConfigRegion, 6, 2) & 0x08, 0U);
+  EXPECT_EQ(read(Client::kConfig, 6, 2) & 0x08, 0U);
 }
 
 TEST_F(GuestMmio, TellsOfAWireThatRoseBeforeMsixWasOn) {
@@ -212,15 +209,15 @@ TEST_F(GuestMmio, TellsOfAWireThatRoseBeforeMsixWasOn) {
   clocks(3);
   Trigger level;
   const std::array<int, 1> files{level.fd()};
-  command(vfio::kDeviceSetIrqs, vfio::IrqSet{20, 0x24, vfio::kMsix, 0, 1}, files);
+  set_irqs(Client::kMsix, Client::kWire, 1, files);
   EXPECT_EQ(level.take(), 1U);
 }
 
 TEST_F(GuestMmio, IsQuietWhenTheGuestHasGone) {
   bar0_.stuck = true;
-  (void)guest_->read(0, 0, 4);
+  (void)guest_->send_read(0, 0, 4);
   clocks(40);
-  guest_->leave();
+  guest_->close();
   clocks(400);
   EXPECT_EQ(endpoint_from_id(id_)->link(), PciLink::kEnded);
   bar0_.stuck = false;

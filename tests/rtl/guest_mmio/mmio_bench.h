@@ -6,18 +6,12 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <poll.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
-#include <concepts>
 #include <cstdint>
-#include <cstring>
 #include <map>
-#include <memory>
 #include <optional>
 #include <random>
 #include <span>
@@ -26,92 +20,10 @@
 
 #include "Vmmio_model.h"
 #include "guestlink_endpoints.h"
-#include "pci/message_stream.h"
-#include "pci/vfio_user_protocol.h"
+#include "support/vfio_user_client.h"
 #include "verilated.h"
 
 namespace guestlink::test {
-
-using detail::VfioUserHeader;
-namespace vfio = detail::vfio_user;
-
-/// The guest's side of the connection. Nothing waits.
-class Guest {
- public:
-  explicit Guest(FileDescriptor socket) : socket_(std::move(socket)) {}
-
-  std::uint16_t send(std::uint16_t command, std::span<const std::byte> payload,
-                     std::uint32_t flags = 0, std::span<const int> files = {}) {
-    VfioUserHeader header;
-    header.id = ++last_id_;
-    header.command = command;
-    header.size = static_cast<std::uint32_t>(sizeof header + payload.size());
-    header.flags = flags;
-    std::vector<std::byte> bytes(header.size);
-    std::memcpy(bytes.data(), &header, sizeof header);
-    std::copy(payload.begin(), payload.end(), bytes.begin() + sizeof header);
-    iovec part = {bytes.data(), bytes.size()};
-    msghdr message = {};
-    message.msg_iov = &part;
-    message.msg_iovlen = 1;
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(16 * sizeof(int))> control{};
-    if (!files.empty()) {
-      message.msg_control = control.data();
-      message.msg_controllen = CMSG_SPACE(files.size_bytes());
-      cmsghdr* const rights = CMSG_FIRSTHDR(&message);
-      *rights = {CMSG_LEN(files.size_bytes()), SOL_SOCKET, SCM_RIGHTS};
-      std::memcpy(CMSG_DATA(rights), files.data(), files.size_bytes());
-    }
-    EXPECT_EQ(sendmsg(socket_.get(), &message, MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
-    return header.id;
-  }
-  template <typename T>
-  requires(!std::convertible_to<const T&, std::span<const std::byte>>) std::uint16_t
-      send(std::uint16_t command, const T& payload, std::uint32_t flags = 0,
-           std::span<const int> files = {}) {
-    return send(command, std::as_bytes(std::span(&payload, 1)), flags, files);
-  }
-
-  std::uint16_t read(std::uint32_t bar, std::uint64_t offset, std::uint32_t size) {
-    return send(vfio::kRegionRead, vfio::RegionAccess{offset, bar, size});
-  }
-  std::uint16_t write(std::uint32_t bar, std::uint64_t offset, std::uint32_t size,
-                      std::uint64_t data, bool posted) {
-    std::array<std::byte, sizeof(vfio::RegionAccess) + 8> payload;
-    const vfio::RegionAccess access{offset, bar, size};
-    std::memcpy(payload.data(), &access, sizeof access);
-    std::memcpy(payload.data() + sizeof access, &data, 8);
-    return send(vfio::kRegionWrite, std::span(payload).first(sizeof access + size),
-                posted ? VfioUserHeader::kNoReply : 0);
-  }
-
-  struct Reply {
-    VfioUserHeader header;
-    std::vector<std::byte> payload;
-    /// Of a register read.
-    [[nodiscard]] std::uint64_t data() const {
-      std::uint64_t value = 0;
-      const std::size_t fixed = sizeof(vfio::RegionAccess);
-      std::memcpy(&value, payload.data() + fixed, payload.size() - fixed);
-      return value;
-    }
-  };
-  std::optional<Reply> reply() {
-    VfioUserHeader header;
-    if (recv(socket_.get(), &header, sizeof header, MSG_DONTWAIT) != sizeof header) return {};
-    Reply reply{header, std::vector<std::byte>(header.size - sizeof header)};
-    if (!reply.payload.empty()) {
-      EXPECT_EQ(recv(socket_.get(), reply.payload.data(), reply.payload.size(), 0),
-                static_cast<ssize_t>(reply.payload.size()));
-    }
-    return reply;
-  }
-  void leave() { socket_ = FileDescriptor(); }
-
- private:
-  FileDescriptor socket_;
-  std::uint16_t last_id_ = 0;
-};
 
 /// One BAR's wires.
 struct BarWires {
@@ -200,12 +112,13 @@ class GuestMmio : public ::testing::Test {
  protected:
   static constexpr unsigned kPatience = 3000;  // clocks
 
+  using Client = VfioUserClient;
+
   GuestMmio() {
-    std::array<int, 2> ends{};
-    EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()), 0);
-    guest_ = std::make_unique<Guest>(FileDescriptor(ends[0]));
+    auto [guest, device] = Client::socket_pair();
+    guest_.emplace(std::move(guest));
     id_ = open_endpoint("vfio-user:x,vendor=0x1234,device=1,bar0=mem:8K,bar2=io:16,msix=2,intx",
-                        FileDescriptor(ends[1]));
+                        std::move(device));
     context_.fatalOnError(false);
     top_.endpoint_id_i = id_;
     top_.device_idle_i = 1;
@@ -214,8 +127,7 @@ class GuestMmio : public ::testing::Test {
     top_.rst_ni = 0;
     clocks(3);
     top_.rst_ni = 1;
-    (void)guest_->send(vfio::kVersion, vfio::Version{0, 0});
-    EXPECT_EQ(answer().header.flags, VfioUserHeader::kReply);
+    command(Client::kVersion, WireBytes().add(std::uint32_t{0}));
   }
   ~GuestMmio() override {
     EXPECT_FALSE(context_.gotError()) << "an assertion of a checker";
@@ -245,31 +157,46 @@ class GuestMmio : public ::testing::Test {
     for (unsigned i = 0; i < count; ++i) clock();
   }
   /// The next reply, with the clocks that it takes.
-  Guest::Reply answer(unsigned patience = kPatience) {
+  VfioUserReply answer(unsigned patience = kPatience) {
     for (unsigned i = 0; i < patience; ++i) {
-      if (auto reply = guest_->reply()) return *reply;
+      if (auto reply = guest_->try_receive()) return *reply;
       clock();
     }
     ADD_FAILURE() << "no answer within " << patience << " clocks";
-    return {VfioUserHeader(), std::vector<std::byte>(sizeof(vfio::RegionAccess) + 8)};
+    return {.payload = std::vector<std::byte>(Client::kHeaderBytes + 8)};
+  }
+  /// What a register read has brought.
+  static std::uint64_t data_of(const VfioUserReply& reply) {
+    EXPECT_EQ(reply.error, 0U);
+    return reply.number(Client::kHeaderBytes, reply.payload.size() - Client::kHeaderBytes);
   }
   std::uint64_t read(std::uint32_t bar, std::uint64_t offset, std::uint32_t size) {
-    const auto id = guest_->read(bar, offset, size);
-    const Guest::Reply reply = answer();
-    EXPECT_EQ(reply.header.id, id);
-    EXPECT_EQ(reply.payload.size(), sizeof(vfio::RegionAccess) + size);
-    return reply.data();
+    const auto id = guest_->send_read(bar, offset, size);
+    const VfioUserReply reply = answer();
+    EXPECT_EQ(reply.id, id);
+    EXPECT_EQ(reply.payload.size(), Client::kHeaderBytes + size);
+    return data_of(reply);
+  }
+  std::uint16_t send_write(std::uint32_t bar, std::uint64_t offset, std::uint32_t size,
+                           std::uint64_t data, bool posted) {
+    const auto bytes = std::as_bytes(std::span(&data, 1)).first(size);
+    return guest_->send_write(bar, offset, bytes, posted ? Client::kNoReply : 0);
   }
   void write(std::uint32_t bar, std::uint64_t offset, std::uint32_t size, std::uint64_t data) {
-    const auto id = guest_->write(bar, offset, size, data, false);
-    const Guest::Reply reply = answer();
-    EXPECT_EQ(reply.header.id, id);
-    EXPECT_EQ(reply.header.flags, VfioUserHeader::kReply) << reply.header.error;
+    const auto id = send_write(bar, offset, size, data, false);
+    const VfioUserReply reply = answer();
+    EXPECT_EQ(reply.id, id);
+    EXPECT_EQ(reply.error, 0U);
   }
-  template <typename T>
-  void command(std::uint16_t number, const T& payload, std::span<const int> files = {}) {
-    (void)guest_->send(number, payload, 0, files);
-    EXPECT_EQ(answer().header.flags, VfioUserHeader::kReply);
+  void command(std::uint16_t number, const WireBytes& payload, std::span<const int> files = {}) {
+    (void)guest_->send(number, payload, files);
+    EXPECT_EQ(answer().error, 0U);
+  }
+  void set_irqs(std::uint32_t index, std::uint32_t flags, std::uint32_t count,
+                std::span<const int> files = {}) {
+    WireBytes payload;
+    payload.add(std::uint32_t{20}).add(flags).add(index).add(std::uint32_t{0}).add(count);
+    command(Client::kSetIrqs, payload, files);
   }
 
   VerilatedContext context_;
@@ -287,7 +214,7 @@ class GuestMmio : public ::testing::Test {
                 top_.m2_axil_rvalid, top_.m2_axil_rready, top_.m2_axil_rresp, top_.m2_axil_wstrb,
                 top_.m2_axil_wdata, top_.m2_axil_rdata},
                random_};
-  std::unique_ptr<Guest> guest_;
+  std::optional<Client> guest_;
   std::uint64_t id_ = 0;
   unsigned reset_clocks_ = 0;
 };
