@@ -264,8 +264,19 @@ def parse(argv: list[str]) -> argparse.Namespace:
     return options
 
 
+def check_terminals() -> None:
+    try:
+        for end in os.openpty():
+            os.close(end)
+    except OSError as error:
+        raise UsageError(f"no pseudo-terminal can be had ({error.strerror}): is devpts mounted "
+                         "at /dev/pts?") from error
+
+
 def run(options: argparse.Namespace) -> tuple[dict, str]:
     qemu = find_qemu(options)
+    if options.device == "uart":
+        check_terminals()
     work = pathlib.Path(tempfile.mkdtemp(prefix="guestlink-pci-"))
     session = Run(options, work)
     try:
