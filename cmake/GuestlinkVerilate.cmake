@@ -73,6 +73,10 @@ function(guestlink_verilate target)
     VERILATOR_ARGS --assert -Wall -O3 --x-assign fast --x-initial fast --output-split 20000
       ${arg_ARGS})
   target_link_libraries(${target} PUBLIC Threads::Threads INTERFACE guestlink::sanitizers)
+  if(GUESTLINK_SANITIZE)
+    # Such builds do not optimise our own code, which halves the time to compile it.
+    target_compile_options(${target} PRIVATE -O1)
+  endif()
   # A dozen small files a model, each with the same large headers: compiling them as one, as
   # Verilator's own makefile does, halves the time. Its runtime's files are not made for that.
   set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 0)
