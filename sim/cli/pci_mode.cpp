@@ -228,6 +228,16 @@ class PciServer {
   std::uint64_t interrupts_ = 0;
 };
 
+// `text` is the summary.
+int serve_guest(const Options& options, const PciOptions& pci, Console& console, Summary& summary,
+                std::string& text) {
+  PciServer server(options, pci, console, summary);
+  const int code = server.run();
+  summary.wall_seconds = console.seconds();
+  text = options.json ? server.json() : server.text();
+  return code;
+}
+
 }  // namespace
 
 void add_pci_options(CLI::App& app, Options& options, PciOptions& pci) {
@@ -272,20 +282,26 @@ int run_pci(const Options& options, const PciOptions& pci) {
   Summary summary;
   catch_signals();
   int code = kExitFailed;
+  std::string text;
   try {
-    PciServer server(options, pci, console, summary);
-    code = server.run();
-    summary.wall_seconds = console.seconds();
-    const std::string text = options.json ? server.json() : server.text();
-    if (std::fputs(text.c_str(), stdout) < 0 || std::fflush(stdout) != 0) {
-      std::perror((options.program + ": cannot write the summary").c_str());
-      return kExitFailed;
-    }
+    check_trace(options, {});
+    code = serve_guest(options, pci, console, summary, text);
+    if (!options.trace.empty()) check_trace_written(options.trace);  // closed with the model
   } catch (const std::invalid_argument& error) {
     console.problem(summary, error.what());
     code = kExitUsage;
   } catch (const std::exception& error) {
     console.problem(summary, error.what());
+    code = kExitFailed;
+  }
+  if (text.empty() && options.json) {
+    text = nlohmann::ordered_json{{"stop_reason", "error"}, {"errors", summary.errors}}.dump(
+               2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) +
+           "\n";
+  }
+  if (std::fputs(text.c_str(), stdout) < 0 || std::fflush(stdout) != 0) {
+    std::perror((options.program + ": cannot write the summary").c_str());
+    return kExitFailed;
   }
   return code;
 }

@@ -29,8 +29,6 @@ EngineDriver::Timing timing_of(const Options& options) {
   return timing;
 }
 
-namespace {
-
 // The FST writer removes what is at its path: it must be neither a device nor the guest's RAM nor
 // another file of the spec, one that attaching has just made included.
 void check_trace(const Options& options, const AttachReport& report) {
@@ -73,6 +71,8 @@ void check_trace_written(const std::string& path) {
                            std::to_string(position) + " of " + std::to_string(size) +
                            ": is its file system full?");
 }
+
+namespace {
 
 // What a mode makes of memory that goes away under it may be an exception.
 std::optional<int> run_once(Session& session) {

@@ -43,13 +43,13 @@ class Temporary(unittest.TestCase):
         self.addCleanup(directory.cleanup)
         self.directory = pathlib.Path(directory.name)
 
-
-class Usage(Temporary):
     def check(self, code: int, text: str, *arguments: str) -> None:
         done = run(*arguments)
         self.assertEqual(done.returncode, code, done)
         self.assertIn(text, done.stdout + done.stderr)
 
+
+class Usage(Temporary):
     def test_help(self) -> None:
         self.check(0, "Exit codes", "--help")
 
@@ -114,6 +114,53 @@ class Usage(Temporary):
         self.addCleanup(subprocess.run, ["umount", str(full)], check=True)
         self.check(1, "is not whole", "--attach", "mock:,size=16M", "--self-test", "--seed", "1",
                    "--descriptors", "500", "--trace", f"{full}/x.fst")
+
+
+class Pci(Temporary):
+    """--vfio-user without a QEMU; with one: tests/live/pci_device_test.py."""
+
+    def test_usage_errors(self) -> None:
+        socket = str(self.directory / "socket")
+        self.check(2, "--device", "--vfio-user", socket, "--device", "toaster")
+        self.check(2, "--lock-step", "--vfio-user", socket, "--free-run", "--lock-step")
+        self.check(2, "--vfio-user", "--vfio-user", socket, "--self-test")
+        self.check(2, "--vfio-user", "--vfio-user", socket, "--attach", "mock:,size=1M")
+
+    def test_paths_that_cannot_be(self) -> None:
+        file = self.directory / "file"
+        file.write_text("mine")
+        for path, text in ((str(file), "something else is there"), ("x" * 200, "200 bytes"),
+                           (str(self.directory / "no" / "such" / "socket"), "cannot be made")):
+            self.check(1, text, "--vfio-user", path, "--attach-timeout", "0")
+        self.assertEqual(file.read_text(), "mine")
+        done = run("--vfio-user", str(file), "--json")
+        self.assertEqual(json.loads(done.stdout)["stop_reason"], "error")
+        self.check(1, "cannot be made", "--vfio-user", str(self.directory / "socket"),
+                   "--device", "uart", "--serial", str(file))
+        self.assertEqual([path.name for path in self.directory.iterdir()], ["file"])
+
+    def test_waves(self) -> None:
+        """From the first cycle; and a file that cannot be whole fails the run."""
+        for device in "ioat", "uart":
+            trace = self.directory / f"{device}.fst"
+            done = run("--vfio-user", str(self.directory / "socket"), "--device", device,
+                       "--attach-timeout", "0.1", "--trace", str(trace))
+            self.assertIn("no QEMU has connected", done.stderr)
+            self.assertNotIn("not whole", done.stderr)
+            self.assertGreater(trace.stat().st_size, 100)
+        self.check(1, "regular file", "--vfio-user", str(self.directory / "socket"),
+                   "--attach-timeout", "0", "--trace", "/dev/full")
+
+    def test_nobody_comes(self) -> None:
+        socket = self.directory / "new" / "socket"
+        done = run("--vfio-user", str(socket), "--attach-timeout", "0.1", "--json")
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(json.loads(done.stdout)["stop_reason"], "attach timeout")
+        self.assertIn('"x-msg-timeout":2147483647', done.stderr)
+        self.assertEqual(socket.parent.stat().st_mode & 0o777, 0o700)
+        self.assertFalse(socket.exists())
+        done = run("--vfio-user", str(socket), "--attach-timeout", "0.1", "--lock-step")
+        self.assertIn('"x-no-posted-writes":true', done.stdout)
 
 
 class SelfTest(Temporary):
