@@ -24,8 +24,7 @@ CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def find_qemu(build: pathlib.Path) -> str | None:
-    for qemu in ("qemu-system-x86_64", str(build / "qemu" / "bin" / "qemu-system-x86_64"),
-                 str(build.parent / "qemu" / "bin" / "qemu-system-x86_64")):
+    for qemu in "qemu-system-x86_64", str(build / "qemu" / "bin" / "qemu-system-x86_64"):
         if has_device(qemu):
             return qemu
     return None

@@ -240,8 +240,8 @@ def parse(argv: list[str]) -> argparse.Namespace:
     add("--buffer", type=int, default=16384, help="bytes of dmatest's largest copy")
     add("--append", default="", help="more words for the kernel's command line")
     add("--qemu", help="this QEMU; else one of PATH that has the device, or --qemu-folder's")
-    add("--qemu-folder", type=pathlib.Path, default=pathlib.Path("build/qemu"),
-        help="where cmake/newest_qemu.sh has put one")
+    add("--qemu-folder", type=pathlib.Path,
+        help="where cmake/newest_qemu.sh has put one; in the build tree if not given")
     add("--qemu-args", default="", help="more options of QEMU")
     add("--sim-args", default="", help="more options of the simulator")
     add("--trace", type=pathlib.Path, help="write all signals to this FST file")
@@ -249,6 +249,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     add("--timeout", type=float, default=180, help="seconds that the whole run may take")
     add("--json", action="store_true", help="the result as one JSON object on standard output")
     options = parser.parse_args(argv)
+    options.qemu_folder = options.qemu_folder or options.build / "qemu"
     options.sim = options.build / "sim" / "cli" / "guestlink-sim"
     options.kernel = options.build / "guest" / "pci" / "vmlinuz"
     options.initrd = options.build / "guest" / "pci" / "initrd.gz"
