@@ -50,7 +50,7 @@ class PeerProcess {
   [[nodiscard]] OpenedFile open(const HostMapping& mapping, bool read_only) const;
 
  private:
-  std::string folder_;  // empty without a process
+  std::string folder_;     // empty without a process
   bool readable_ = false;  // /proc/PID/maps
   std::vector<HostMapping> mappings_;
 };
