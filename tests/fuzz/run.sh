@@ -6,8 +6,8 @@
 #   run.sh [SECONDS each] [fuzzers at a time]
 # Builds in build/fuzz and starts from what QEMU 7.2, 10.0 and 11.1 wrote: tests/unit/mtree,
 # tests/fuzz/qmp, tests/fuzz/qmp_answers; and from messages of vfio-user and accesses to a PCI
-# configuration space, made by hand: tests/fuzz/vfio_user, tests/fuzz/pci_config. What was found stays in build/fuzz/CORPUS; a crash leaves
-# its input there and ends this with an error.
+# configuration space made by hand: tests/fuzz/vfio_user, tests/fuzz/pci_config. What was found
+# stays in build/fuzz/CORPUS; a crash leaves its input there and ends this with an error.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
