@@ -34,6 +34,11 @@ void PciDevice::read_msix(std::uint64_t offset, std::span<std::byte> data) const
   if (offset >= pba) interrupts_.read_pending(offset - pba, data);
 }
 
+bool PciDevice::has_writes() const noexcept {
+  return std::any_of(requests_.begin(), requests_.end(),
+                     [](const Request& request) { return request.access.write; });
+}
+
 void PciDevice::start_reset(std::uint64_t ticket) noexcept {
   function_.reset();
   interrupts_.reset();

@@ -49,7 +49,9 @@ class PciDevice {
   void read_msix(std::uint64_t offset, std::span<std::byte> data) const noexcept;
 
   [[nodiscard]] std::deque<Request>& requests() noexcept { return requests_; }
-  /// Starts a reset; the transport waits with all else until reset_done().
+  /// Whether one of them is a write.
+  [[nodiscard]] bool has_writes() const noexcept;
+  /// Starts a reset; the transport waits with all else until end_reset().
   void start_reset(std::uint64_t ticket) noexcept;
   [[nodiscard]] bool resetting() const noexcept { return resetting_; }
   [[nodiscard]] std::uint64_t end_reset() noexcept;

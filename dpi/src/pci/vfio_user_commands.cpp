@@ -232,9 +232,8 @@ int VfioUserServer::set_irqs(VfioUserMessage& message) {
     error = set_intx(request->flags, request->count, std::move(files));
   } else if (request->index == kMsix) {
     error = set_msix(request->flags, request->start, request->count, std::move(files));
-  } else if (request->index == kError && files.size() <= 1) {
-    error_trigger_ = files.empty() ? FileDescriptor() : std::move(files[0]);
-    error = 0;
+  } else if (request->index == kError && request->start == 0) {
+    error = set_error(request->flags, request->count, std::move(files));
   }
   if (error == 0) reply(message.header);
   return error;
@@ -244,9 +243,9 @@ int VfioUserServer::set_intx(std::uint32_t flags, std::uint32_t count,
                              std::vector<FileDescriptor> files) {
   Interrupts& interrupts = device_.interrupts();
   if (!interrupts.has_intx() || count > 1) return EINVAL;
-  const bool none = (flags & IrqSet::kDataMask) == IrqSet::kDataNone;
   switch (flags) {
     case IrqSet::kDataEventfd | IrqSet::kTrigger:
+      if (count != 1) return EINVAL;
       interrupts.set_intx_trigger(files.empty() ? FileDescriptor() : std::move(files[0]));
       return 0;
     case IrqSet::kDataNone | IrqSet::kTrigger:
@@ -255,7 +254,7 @@ int VfioUserServer::set_intx(std::uint32_t flags, std::uint32_t count,
       return 0;
     case IrqSet::kDataNone | IrqSet::kMask:
     case IrqSet::kDataNone | IrqSet::kUnmask:
-      if (!none || count != 1) return EINVAL;
+      if (count != 1) return EINVAL;
       interrupts.mask_intx((flags & IrqSet::kMask) != 0);
       return 0;
     default:
@@ -274,12 +273,23 @@ int VfioUserServer::set_msix(std::uint32_t flags, std::uint32_t start, std::uint
       interrupts.set_msix_triggers(start, std::move(files));
       return 0;
     case IrqSet::kDataNone | IrqSet::kTrigger:
+      if (count != 0 && !interrupts.msix_enabled()) return EINVAL;
       if (count == 0) interrupts.drop_msix();
       for (std::uint32_t i = 0; i < count; ++i) interrupts.send_msix(start + i);
       return 0;
     default:
       return EINVAL;
   }
+}
+
+// It may be set and dropped: QEMU warns of a device that has none.
+int VfioUserServer::set_error(std::uint32_t flags, std::uint32_t count,
+                              std::vector<FileDescriptor> files) {
+  const bool drops = flags == (IrqSet::kDataNone | IrqSet::kTrigger) && count == 0;
+  const bool sets = flags == (IrqSet::kDataEventfd | IrqSet::kTrigger) && count == 1;
+  if (!drops && !sets) return EINVAL;
+  error_trigger_ = files.empty() ? FileDescriptor() : std::move(files[0]);
+  return 0;
 }
 
 int VfioUserServer::read_region(const VfioUserMessage& message) {
@@ -330,7 +340,7 @@ int VfioUserServer::write_region(const VfioUserMessage& message) {
   return 0;
 }
 
-// Posted writes, all of them or none.
+// Posted writes, all of them or none. The answer, which QEMU does not want, comes with the last.
 int VfioUserServer::write_several(const VfioUserMessage& message) {
   const auto request = start_of<RegionWriteMulti>(message.payload);
   if (!request) return EINVAL;
@@ -346,15 +356,20 @@ int VfioUserServer::write_several(const VfioUserMessage& message) {
     const RegionWriteEntry entry = entry_at(i);
     if (!device_.has_access(entry.region, entry.offset, entry.count)) return EINVAL;
   }
+  PciDevice::Request* last = nullptr;
   for (std::size_t i = 0; i < request->count; ++i) {
     const RegionWriteEntry entry = entry_at(i);
     if (!device_.is_rtl(entry.region)) continue;
-    device_.requests().push_back(
-        {{static_cast<std::uint8_t>(entry.region), true, static_cast<std::uint8_t>(entry.count),
-          entry.offset, low_bytes(entry.data, entry.count)},
-         PciDevice::kPosted});
+    last = &device_.requests().emplace_back(PciDevice::Request{
+        {static_cast<std::uint8_t>(entry.region), true, static_cast<std::uint8_t>(entry.count),
+         entry.offset, low_bytes(entry.data, entry.count)},
+        PciDevice::kPosted});
   }
-  reply(message.header);
+  if (last == nullptr) {
+    reply(message.header, bytes_of(*request));
+  } else if (message.header.wants_reply()) {
+    last->ticket = request->count << kTicketIdBits | message.header.id;
+  }
   return 0;
 }
 

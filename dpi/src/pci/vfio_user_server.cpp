@@ -91,7 +91,9 @@ void VfioUserServer::serve_client() {
       case MessageStream::Received::kNothing:
         return;
       case MessageStream::Received::kClosed:
-        return end("");
+        // The guest's last writes are made; of a read nobody waits for the answer.
+        if (!device_.has_writes()) end("");
+        return;
     }
   }
 }
@@ -125,6 +127,7 @@ void VfioUserServer::end(const std::string& why) {
   link_ = PciLink::kEnded;
   stream_.reset();
   device_.requests().clear();
+  (void)device_.end_reset();
   device_.dma().clear();
   if (why.empty() && was_reset_) {
     return device_.say("the guest's side has closed the connection");
@@ -140,6 +143,10 @@ void VfioUserServer::answer(const PciDevice::Request& request, std::uint64_t dat
   const MmioRequest& access = request.access;
   VfioUserHeader header;
   header.id = static_cast<std::uint16_t>(request.ticket);
+  if (const std::uint64_t count = request.ticket >> kTicketIdBits; count != 0) {
+    header.command = vfio_user::kRegionWriteMulti;
+    return reply(header, std::as_bytes(std::span(&count, 1)));
+  }
   header.command = access.write ? vfio_user::kRegionWrite : vfio_user::kRegionRead;
   const vfio_user::RegionAccess fixed{access.offset, access.bar, access.size};
   const Bytes bytes = std::as_bytes(std::span(&data, 1)).first(access.write ? 0 : access.size);
@@ -167,7 +174,8 @@ void VfioUserServer::reply(const VfioUserHeader& to, Bytes fixed, Bytes data) {
 void VfioUserServer::refuse(const VfioUserHeader& to, int error) {
   device_.say("vfio-user command " + std::to_string(to.command) + " of " + std::to_string(to.size) +
               " bytes was refused: " + std::generic_category().message(error));
-  if (!to.wants_reply()) return;
+  const bool is_reply = (to.flags & VfioUserHeader::kTypeMask) == VfioUserHeader::kReply;
+  if (!to.wants_reply() || is_reply) return;
   VfioUserHeader header = to;
   header.size = sizeof header;
   header.flags = VfioUserHeader::kReply | VfioUserHeader::kError;

@@ -34,6 +34,8 @@ class VfioUserServer final : public Transport {
 
  private:
   using Bytes = std::span<const std::byte>;
+  // A ticket is the message's id and, of the last write of a WRITE_MULTI, above it how many.
+  static constexpr unsigned kTicketIdBits = 16;
 
   void accept_client();
   void serve_client();
@@ -55,6 +57,7 @@ class VfioUserServer final : public Transport {
   int set_intx(std::uint32_t flags, std::uint32_t count, std::vector<FileDescriptor> files);
   int set_msix(std::uint32_t flags, std::uint32_t start, std::uint32_t count,
                std::vector<FileDescriptor> files);
+  int set_error(std::uint32_t flags, std::uint32_t count, std::vector<FileDescriptor> files);
   int read_region(const VfioUserMessage& message);
   int write_region(const VfioUserMessage& message);
   int write_several(const VfioUserMessage& message);
