@@ -98,9 +98,12 @@ module tb_pci;
     while (guestlink_pci_link(endpoint) == GUESTLINK_PCI_CONNECTED) begin
       // An idle device costs no host CPU: the simulator sleeps on the socket.
       if (idle) void'(guestlink_pci_wait(endpoint, Nap));
-      repeat (16) clock_once();
+      else void'(guestlink_pci_wait(endpoint, 0));  // sees that the guest has gone
+      repeat (256) clock_once();
       print_messages();
     end
+    print_messages();
+    if (guestlink_pci_failure(endpoint) != "") $fatal(1, "FAIL: %s", guestlink_pci_failure(endpoint));
     if (mmio_timeouts != 0) $fatal(1, "FAIL: %0d accesses were not answered", mmio_timeouts);
     $display("PASS: %0d descriptors, %0d interrupts, %0d resets, %0d clocks", descriptors,
              interrupts, guest_resets, clocks);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "guestlink_handles.h"
+#include "handle_table.h"
 
 namespace guestlink {
 namespace detail {
@@ -59,6 +60,7 @@ std::uint64_t open(std::string_view spec, Client... client) {
   NewMemory memory;
   slot.endpoint = std::make_unique<PciEndpoint>(spec, memory.memory(), std::move(client)...);
   slot.memory_id = memory.keep();
+  detail::hold_memory(slot.memory_id, true);
   const auto index = static_cast<std::uint64_t>(&slot - detail::endpoint_slots.data());
   const std::uint64_t id = kIdTag | ++endpoints_opened * kMaximumEndpoints | index;
   slot.id.store(id, std::memory_order_release);
@@ -88,6 +90,7 @@ AccessStatus close_endpoint(std::uint64_t id) noexcept {
   EndpointSlot* const slot = detail::find_endpoint(id);
   if (slot == nullptr) return AccessStatus::kBadHandle;
   slot->endpoint.reset();
+  detail::hold_memory(slot->memory_id, false);
   (void)close_memory(slot->memory_id);
   slot->id.store(0, std::memory_order_release);
   return AccessStatus::kOk;

@@ -157,7 +157,7 @@ void* guestlink_pci_open(const char* spec);
 /* Ends the connection, and closes the memory: done once, then GUESTLINK_BAD_HANDLE. */
 int guestlink_pci_close(void* handle);
 /* What the device may reach by DMA: a handle for all functions above, as long as the endpoint is
- * open. */
+ * open. guestlink_close() refuses it: GUESTLINK_BAD_ARGUMENT. */
 void* guestlink_pci_memory(void* handle);
 /* A handle as a number, for ports, and back: as guestlink_id() and guestlink_from_id(). */
 unsigned long long guestlink_pci_id(void* handle);
@@ -167,8 +167,11 @@ int guestlink_pci_link(void* handle);
 /* Sleeps until the guest wants something, so long (60,000 ms) at most; the link then. */
 int guestlink_pci_wait(void* handle, unsigned int milliseconds);
 /* The next thing that the user should know; "" if there is none. Valid until the next call of this
- * or guestlink_pci_option() by this thread. */
+ * or another function here that gives text, by this thread. */
 const char* guestlink_pci_message(void* handle);
+/* Why the connection was ended by this side, or QEMU refused the device; "" if the guest went, or is
+ * there. Valid as the message is. */
+const char* guestlink_pci_failure(void* handle);
 /* The option that gives QEMU this device. */
 const char* guestlink_pci_option(void* handle, int lock_step);
 

@@ -98,6 +98,11 @@ const char* guestlink_pci_message(void* handle) {
                        [](PciEndpoint& endpoint) { return keep_text(endpoint.take_message()); });
 }
 
+const char* guestlink_pci_failure(void* handle) {
+  return with_endpoint(handle, "",
+                       [](PciEndpoint& endpoint) { return keep_text(endpoint.failure()); });
+}
+
 const char* guestlink_pci_option(void* handle, int lock_step) {
   return with_endpoint(handle, "", [=](PciEndpoint& endpoint) {
     return keep_text(endpoint.qemu_option(lock_step != 0));

@@ -31,6 +31,7 @@ GuestMemory* memory_from_id(std::uint64_t id) noexcept;
 
 /// Closes the handle and unmaps its memory: kOk once, then kBadHandle. Thread-safe, but no access
 /// through the same handle may be under way.
+/// kBadArgument for the memory of a PCI endpoint, which closes with that.
 AccessStatus close_memory(std::uint64_t id) noexcept;
 
 }  // namespace guestlink

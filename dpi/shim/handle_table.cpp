@@ -13,6 +13,10 @@ namespace detail {
 // Made before main and before any library's initialisers: no order to get wrong.
 constinit std::array<HandleSlot, kMaximumHandles> handle_slots{};
 
+void hold_memory(std::uint64_t id, bool held) noexcept {
+  if (find_session(id) != nullptr) handle_slots[id & kIdSlotMask].held = held;
+}
+
 }  // namespace detail
 
 namespace {
@@ -50,6 +54,7 @@ AccessStatus close_memory(std::uint64_t id) noexcept {
   const std::lock_guard lock(table_mutex);
   GuestSession* const session = detail::find_session(id);
   if (session == nullptr) return AccessStatus::kBadHandle;
+  if (detail::handle_slots[id & detail::kIdSlotMask].held) return AccessStatus::kBadArgument;
   detail::handle_slots[id & detail::kIdSlotMask].id.store(0, std::memory_order_release);
   std::destroy_at(session);
   return AccessStatus::kOk;

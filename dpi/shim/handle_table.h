@@ -25,6 +25,8 @@ static_assert((kMaximumHandles & kIdSlotMask) == 0);
 struct HandleSlot {
   // 0 while free, and set after the memory is made: who sees an id sees its memory.
   std::atomic<std::uint64_t> id{0};
+  // An endpoint writes the memory and closes it: nobody else may.
+  std::atomic<bool> held{false};
   // A GuestSession while `id` is not 0. Never destroyed at exit: a simulator's threads and `final`
   // blocks may run after static destructors.
   alignas(GuestSession) std::array<std::byte, sizeof(GuestSession)> storage{};
@@ -42,6 +44,9 @@ inline GuestSession* find_session(std::uint64_t id) noexcept {
     return nullptr;
   return slot.session();
 }
+
+/// Whether close_memory() is to refuse the handle.
+void hold_memory(std::uint64_t id, bool held) noexcept;
 
 inline GuestMemory* find_memory(std::uint64_t id) noexcept {
   GuestSession* const session = find_session(id);

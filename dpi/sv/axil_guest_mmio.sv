@@ -33,6 +33,8 @@ module axil_guest_mmio #(
   input  logic device_idle_i,
   /// Reset of the device, active low: rst_ni, and what the guest wants (TakesResets).
   output logic device_rst_no,
+  /// The device's reset as the device has it: device_rst_no of the instance that takes resets.
+  input  logic device_rst_ni,
   /// No access is under way.
   output logic idle_o,
   /// Accesses that were answered with an error, and those that were not answered in time.
@@ -99,9 +101,10 @@ module axil_guest_mmio #(
   assign m_axil_araddr  = address_q;
   assign m_axil_awprot  = Protection;
   assign m_axil_arprot  = Protection;
-  assign m_axil_awvalid = aw_valid_q;
-  assign m_axil_wvalid  = w_valid_q;
-  assign m_axil_arvalid = ar_valid_q;
+  // None is valid while the device is in reset, whoever has put it there.
+  assign m_axil_awvalid = aw_valid_q && device_rst_ni;
+  assign m_axil_wvalid  = w_valid_q && device_rst_ni;
+  assign m_axil_arvalid = ar_valid_q && device_rst_ni;
   assign m_axil_wdata   = upper_q ? data_q[63:32] : data_q[31:0];
   assign m_axil_wstrb   = strobe_q;
   assign m_axil_bready  = write_q && (state_q == StBus || state_q == StLate);
@@ -129,6 +132,8 @@ module axil_guest_mmio #(
     return word >> {offset, 3'd0};
   endfunction
 
+  // A request that was taken and not completed: not reset, since the guest waits for it still.
+  logic open_q = 1'b0;
   chandle endpoint_q;
   longint unsigned endpoint_id_q;
 
@@ -145,6 +150,7 @@ module axil_guest_mmio #(
                               input longint unsigned data, input int unsigned size,
                               input logic is_write);
     state_q    <= StBus;
+    open_q     <= 1'b1;
     write_q    <= is_write;
     upper_q    <= 1'b0;
     wide_q     <= size == 8;
@@ -161,6 +167,7 @@ module axil_guest_mmio #(
 
   task automatic start_reset();
     state_q       <= StReset;
+    open_q        <= 1'b1;
     device_rst_nq <= 1'b0;
     clocks_q      <= '0;
     aw_valid_q    <= 1'b0;
@@ -170,6 +177,7 @@ module axil_guest_mmio #(
 
   task automatic finish(input longint unsigned data, input logic okay);
     state_q <= StIdle;
+    open_q  <= 1'b0;
     void'(guestlink_mmio_complete(endpoint_q, data, int'(okay)));
     if (!okay) error_count_o <= error_count_o + 1'b1;
   endtask
@@ -203,7 +211,9 @@ module axil_guest_mmio #(
       quiet_q  <= device_idle_i ? quiet_q + 1'b1 : '0;
 
       found = GUESTLINK_MMIO_NONE;
-      if (endpoint_id_q != 0 && (state_q == StIdle || state_q == StLate)) begin
+      // Not before the device has been out of reset for a clock.
+      if (endpoint_id_q != 0 && device_rst_ni && device_rst_nq && !(state_q == StIdle && open_q) &&
+          (state_q == StIdle || state_q == StLate)) begin
         found = guestlink_mmio_next(endpoint_q, Bar, int'(TakesResets), address, data, size,
                                     is_write);
       end
@@ -211,7 +221,8 @@ module axil_guest_mmio #(
       case (state_q)
         StIdle: begin
           device_rst_nq <= 1'b1;
-          if (found == GUESTLINK_MMIO_RESET) start_reset();
+          if (open_q) finish('0, 1'b0);  // rst_ni came in the middle of it
+          else if (found == GUESTLINK_MMIO_RESET) start_reset();
           else if (found == GUESTLINK_MMIO_REQUEST) begin
             if (address >> AddressWidthBits == 0) begin
               start_access(AddressWidthBits'(address), data, size, is_write != 0);
@@ -259,6 +270,13 @@ module axil_guest_mmio #(
           end else begin
             if (found == GUESTLINK_MMIO_REQUEST) finish('0, 1'b0);
             state_q <= response ? StIdle : StLate;
+          end
+          // Another instance has taken the reset: the device knows of no transaction any more.
+          if (!device_rst_ni) begin
+            state_q    <= StIdle;
+            aw_valid_q <= 1'b0;
+            w_valid_q  <= 1'b0;
+            ar_valid_q <= 1'b0;
           end
         end
       endcase

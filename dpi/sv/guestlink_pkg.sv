@@ -167,6 +167,7 @@ package guestlink_pkg;
   import "DPI-C" function int guestlink_pci_link(input chandle h);
   import "DPI-C" function int guestlink_pci_wait(input chandle h, input int unsigned milliseconds);
   import "DPI-C" function string guestlink_pci_message(input chandle h);
+  import "DPI-C" function string guestlink_pci_failure(input chandle h);
   import "DPI-C" function string guestlink_pci_option(input chandle h, input int lock_step);
   import "DPI-C" function int guestlink_mmio_next(
       input chandle h, input int unsigned bar, input int takes_resets,

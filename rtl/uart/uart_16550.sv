@@ -154,13 +154,15 @@ module uart_16550 (
 
   // ---------------------------------------------------------------- receiver
   logic [1:0] rx_sync_q;
-  logic rx_valid, rx_idle, rx_push, rx_pop, rx_head_valid, rx_full, rx_fifo_ready;
+  logic rx, rx_valid, rx_idle, rx_push, rx_pop, rx_head_valid, rx_full, rx_fifo_ready;
   uart_pkg::received_t rx_received, rx_head;
   logic [UsageBits-1:0] rx_usage;
 
+  assign rx = loop ? tx_line : rx_i;
+
   always_ff @(posedge clk_i or negedge rst_ni) begin : proc_rx_sync
     if (!rst_ni) rx_sync_q <= 2'b11;
-    else rx_sync_q <= {rx_sync_q[0], loop ? tx_line : rx_i};
+    else rx_sync_q <= {rx_sync_q[0], rx};
   end
 
   uart_rx u_rx (
@@ -300,6 +302,6 @@ module uart_16550 (
     endcase
   end
 
-  assign idle_o = bus_idle && tx_idle && tx_usage == '0 && rx_idle && rx_sync_q == 2'b11 &&
-                  (loop || rx_i) && !(rx_waits && !timeout) && modem == modem_q;
+  assign idle_o = bus_idle && tx_idle && tx_usage == '0 && rx_idle && rx_sync_q == {2{rx}} &&
+                  !(rx_waits && !timeout) && modem == modem_q;
 endmodule

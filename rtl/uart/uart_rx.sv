@@ -14,7 +14,7 @@ module uart_rx (
   /// One clock a character.
   output logic                    valid_o,
   output uart_pkg::received_t     received_o,
-  /// Nothing is on the line.
+  /// Nothing is on the line, or a break that has been told.
   output logic                    idle_o
 );
   typedef enum logic [2:0] {StIdle, StStart, StData, StParity, StStop, StBreak} state_e;
@@ -26,7 +26,8 @@ module uart_rx (
 
   assign unused_line = ^{line_i.divisor_latch, line_i.break_on, line_i.more_stop};
 
-  assign idle_o   = state_q == StIdle && rx_i;
+  // A break that lasts moves nothing either.
+  assign idle_o   = rx_i ? state_q == StIdle : state_q == StBreak;
   assign look     = tick_i && ticks_q == 5'd1;
   assign last_bit = bit_q == {1'b0, line_i.length} + 3'd4;
   // Bits come in at the top.

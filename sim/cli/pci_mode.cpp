@@ -11,6 +11,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 #include <stdexcept>
 
 #include "cli/console.h"
@@ -37,6 +38,15 @@ const PciDeviceKind& kind_of(const std::string& name) {
   const auto kinds = pci_device_kinds();
   return *std::find_if(kinds.begin(), kinds.end(),
                        [&](const PciDeviceKind& kind) { return kind.name == name; });
+}
+
+// Throws std::invalid_argument for an option that the device has nothing of.
+const PciDeviceKind& checked_kind(const PciOptions& pci) {
+  const PciDeviceKind& kind = kind_of(pci.device);
+  if (!pci.serial.empty() && !kind.has_line) {
+    throw std::invalid_argument("--serial: " + pci.device + " has no serial line");
+  }
+  return kind;
 }
 
 /// An endpoint of the DPI's table, for as long as the model uses it.
@@ -72,7 +82,7 @@ class PciServer {
         pci_(pci),
         console_(console),
         summary_(summary),
-        kind_(kind_of(pci.device)),
+        kind_(checked_kind(pci)),
         endpoint_("vfio-user:" + options.vfio_user + "," + kind_.keys),
         serial_(pci.serial.empty() ? nullptr : std::make_unique<PseudoTerminal>(pci.serial)),
         model_(kind_.make(model_options(options, pci, serial_.get()))),
@@ -141,10 +151,12 @@ class PciServer {
   }
 
   void clock() {
-    if (!serial_) return void(runner_.run(kBurstCycles, kNap));
-    const std::array<int, 1> others{serial_->fd()};
-    (void)runner_.run(kBurstCycles, kNap, others);
-    serial_->refill();
+    const std::array<int, 1> line{serial_ ? serial_->fd() : -1};
+    const bool listens = serial_ && serial_->has_room();
+    (void)runner_.run(kBurstCycles, kNap, std::span(line).first(listens ? 1 : 0));
+    if (serial_) serial_->refill();
+    // A device at work does not ask whether the guest is still there.
+    endpoint_->poll();
   }
 
   // Whether one came.
@@ -217,10 +229,10 @@ class PciServer {
   Console& console_;
   Summary& summary_;
   const PciDeviceKind& kind_;
+  std::optional<AccessLog> log_;  // outlives the endpoint, which tells it
   OpenEndpoint endpoint_;
   std::unique_ptr<PseudoTerminal> serial_;
   std::unique_ptr<PciModel> model_;
-  std::optional<AccessLog> log_;
   PciRunner runner_;
   std::uint32_t dma_errors_ = 0;
   std::uint64_t progress_cycles_ = 0;

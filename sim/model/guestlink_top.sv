@@ -18,7 +18,7 @@ module guestlink_top #(
 
     // Guest memory and its timing, see axi_guest_ram_core
     /// guestlink_id() of the memory; stable outside reset.
-    input  wire longint unsigned   memory_id_i,
+    input  var longint unsigned   memory_id_i,
     input  wire logic [15:0]       read_latency_i,
     input  wire logic [15:0]       write_latency_i,
     input  wire logic [31:0]       accept_stall_i,

@@ -14,8 +14,8 @@ module ioat_pci_top #(
     input  wire logic              rst_ni,
 
     /// guestlink_pci_id() and guestlink_id() of the endpoint and its memory; stable outside reset.
-    input  wire longint unsigned   endpoint_id_i,
-    input  wire longint unsigned   memory_id_i,
+    input  var longint unsigned   endpoint_id_i,
+    input  var longint unsigned   memory_id_i,
     /// See axil_guest_mmio.
     input  wire logic              lock_step_i,
 
@@ -86,6 +86,7 @@ module ioat_pci_top #(
       .lock_step_i(lock_step_i),
       .device_idle_i(engine_idle && irq_idle),
       .device_rst_no(device_rst_n),
+      .device_rst_ni(device_rst_n),
       .idle_o(mmio_idle),
       .error_count_o(mmio_errors_o),
       .timeout_count_o(mmio_timeouts_o),

@@ -71,6 +71,7 @@ struct PciDeviceKind {
   const char* name;
   const char* summary;  ///< a line for the help
   const char* keys;     ///< of its device spec, behind the path
+  bool has_line;        ///< a serial one
   std::unique_ptr<PciModel> (*make)(const PciModel::Options&);
 };
 

@@ -61,9 +61,8 @@ std::uint8_t PseudoTerminal::get() {
 }
 
 void PseudoTerminal::refill() {
-  constexpr std::size_t kEnough = 4096;
   std::array<std::uint8_t, 512> part;
-  while (typed_.size() < kEnough) {
+  while (has_room()) {
     const ssize_t got = read(master_.get(), part.data(), part.size());
     if (got <= 0) return;
     typed_.insert(typed_.end(), part.begin(), part.begin() + got);

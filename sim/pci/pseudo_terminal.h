@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <string>
@@ -26,9 +27,13 @@ class PseudoTerminal final : public SerialEnd {
 
   /// Takes what was typed; a system call. fd() can be read when there is something.
   void refill();
+  /// Whether refill() would take more.
+  [[nodiscard]] bool has_room() const noexcept { return typed_.size() < kEnough; }
   [[nodiscard]] int fd() const noexcept { return master_.get(); }
 
  private:
+  static constexpr std::size_t kEnough = 4096;
+
   std::string link_;
   FileDescriptor master_;
   FileDescriptor slave_;  // open, so that the line outlives whoever is connected to it

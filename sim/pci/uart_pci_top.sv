@@ -13,8 +13,8 @@ module uart_pci_top (
 
     /// guestlink_pci_id() and guestlink_id() of the endpoint and its memory, of which this device
     /// uses none; stable outside reset.
-    input  wire longint unsigned   endpoint_id_i,
-    input  wire longint unsigned   memory_id_i,
+    input  var longint unsigned   endpoint_id_i,
+    input  var longint unsigned   memory_id_i,
     /// See axil_guest_mmio.
     input  wire logic              lock_step_i,
 
@@ -68,6 +68,7 @@ module uart_pci_top (
       .lock_step_i(lock_step_i),
       .device_idle_i(uart_idle && irq_idle),
       .device_rst_no(device_rst_n),
+      .device_rst_ni(device_rst_n),
       .idle_o(mmio_idle),
       .error_count_o(mmio_errors_o),
       .timeout_count_o(mmio_timeouts_o),

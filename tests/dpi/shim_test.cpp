@@ -3,7 +3,9 @@
 //
 // The C ABI as a simulator sees it: handles, errors, null pointers, open arrays.
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
+#include <array>
 #include <bit>
 #include <filesystem>
 #include <set>
@@ -12,6 +14,7 @@
 #include "fake_svdpi.h"
 #include "guestlink/attach.h"
 #include "guestlink_dpi.h"
+#include "guestlink_endpoints.h"
 #include "guestlink_handles.h"
 #include "support/temporary_directory.h"
 
@@ -339,6 +342,26 @@ TEST(ShimBlockTest, ArraysThatCannotBeReadAreRefused) {
   EXPECT_EQ(guestlink_write_block(handle, 0, &array), GUESTLINK_BAD_ARGUMENT);
   EXPECT_EQ(guestlink_write_code(handle, 0, &array), GUESTLINK_BAD_ARGUMENT);
   EXPECT_EQ(guestlink_close(handle), GUESTLINK_OK);
+}
+
+TEST(ShimPciTest, MemoryOfAnEndpointClosesWithIt) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()), 0);
+  const FileDescriptor guest(ends[0]);
+  void* const endpoint = guestlink_pci_from_id(
+      open_endpoint("vfio-user:x,vendor=1,device=1,bar0=mem:4K", FileDescriptor(ends[1])));
+  void* const memory = guestlink_pci_memory(endpoint);
+  ASSERT_NE(memory, nullptr);
+  EXPECT_EQ(guestlink_close(memory), GUESTLINK_BAD_ARGUMENT);
+  EXPECT_EQ(guestlink_status(memory), GUESTLINK_OK);
+  EXPECT_EQ(guestlink_reattach(memory), GUESTLINK_DETACHED);
+  EXPECT_EQ(guestlink_status(memory), GUESTLINK_OK) << "nothing was done";
+  EXPECT_EQ(guestlink_pci_close(endpoint), GUESTLINK_OK);
+  EXPECT_EQ(guestlink_status(memory), GUESTLINK_BAD_HANDLE);
+  EXPECT_EQ(guestlink_pci_close(endpoint), GUESTLINK_BAD_HANDLE);
+  EXPECT_EQ(guestlink_pci_link(endpoint), GUESTLINK_PCI_ENDED);
+  EXPECT_EQ(guestlink_pci_open("vfio-user:x,vendor=1"), nullptr);
+  EXPECT_NE(std::string(guestlink_last_error()).find("device=ID"), std::string::npos);
 }
 
 TEST(ShimRegionTest, RegionsAreCountedToTheLast) {

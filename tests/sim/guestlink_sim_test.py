@@ -122,6 +122,7 @@ class Pci(Temporary):
     def test_usage_errors(self) -> None:
         socket = str(self.directory / "socket")
         self.check(2, "--device", "--vfio-user", socket, "--device", "toaster")
+        self.check(2, "no serial line", "--vfio-user", socket, "--serial", socket + "-line")
         self.check(2, "--lock-step", "--vfio-user", socket, "--free-run", "--lock-step")
         self.check(2, "--vfio-user", "--vfio-user", socket, "--self-test")
         self.check(2, "--vfio-user", "--vfio-user", socket, "--attach", "mock:,size=1M")
@@ -159,6 +160,9 @@ class Pci(Temporary):
         self.assertIn('"x-msg-timeout":2147483647', done.stderr)
         self.assertEqual(socket.parent.stat().st_mode & 0o777, 0o700)
         self.assertFalse(socket.exists())
+        odd = self.directory / "it's"
+        done = run("--vfio-user", str(odd), "--attach-timeout", "0.1")
+        self.assertIn("it'\\''s", done.stdout)
         done = run("--vfio-user", str(socket), "--attach-timeout", "0.1", "--lock-step")
         self.assertIn('"x-no-posted-writes":true', done.stdout)
 

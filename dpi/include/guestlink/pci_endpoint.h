@@ -88,6 +88,9 @@ class PciEndpoint {
   /// every kPollClocks-th call of one that found nothing polls.
   Next next(unsigned bar, bool takes_resets, MmioRequest& request);
   static constexpr unsigned kPollClocks = 32;
+  /// Calls that left a request of another BAR, or a reset, where it is, before it is given up: the
+  /// guest is not to wait for an RTL that is not there.
+  static constexpr unsigned kUnservedCalls = 4'000'000;
   /// Done: `data` is what was read. kError: the guest reads ones, as of a bus that nobody answers.
   enum class Outcome : std::uint8_t { kOkay, kError };
   void complete(std::uint64_t data, Outcome outcome);
@@ -112,10 +115,12 @@ class PciEndpoint {
   std::unique_ptr<Parts> parts_;
   GuestMemory& memory_;
   unsigned clocks_to_poll_ = kPollClocks;
+  unsigned unserved_ = 0;
   PciObserver* observer_ = nullptr;
   bool started_ = false;  // the first request or the reset, and not completed
 
   void publish();
+  void give_up_if_unserved();
 };
 
 }  // namespace guestlink

@@ -74,7 +74,9 @@ int DmaRegions::map_file(const FileId& id, FileDescriptor file, std::uint64_t si
     return 0;
   }
   const bool may_write = opened_for_writing(file);
-  int error = writable && !may_write ? EACCES : 0;
+  // Nor may a mapping that is written through become one that is only read.
+  const bool must_write = writable || (known.mapping && known.mapping->writable());
+  int error = must_write && !may_write ? EACCES : 0;
   try {
     if (error == 0) known.mapping = std::make_shared<Mapping>(std::move(file), length, may_write);
   } catch (const std::system_error& failed) {
@@ -119,7 +121,6 @@ void DmaRegions::set_bus_master(bool allowed) noexcept {
 
 void DmaRegions::publish(GuestMemory& memory) {
   if (!changed_) return;
-  changed_ = false;
   std::vector<std::shared_ptr<Mapping>> mappings;
   std::map<FileId, std::uint32_t> numbers;
   for (const auto& [id, file] : files_) {
@@ -137,6 +138,7 @@ void DmaRegions::publish(GuestMemory& memory) {
          .permission = entry.region.writable ? Permission::kReadWrite : Permission::kReadOnly});
   }
   memory.remap(GuestMemory(AddressMap(std::move(rows)), std::move(mappings)));
+  changed_ = false;
 }
 
 bool DmaRegions::unreachable(std::uint64_t address) const noexcept {

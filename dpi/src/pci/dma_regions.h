@@ -31,8 +31,9 @@ class DmaRegions {
 
   /// Adds a run. Without a file (fd -1) it is known, and out of range to the device. An errno
   /// value, 0 for done: EINVAL for an empty or wrapping run, for one that differs from its file
-  /// offset modulo a page or is longer than its file, and for what is no regular file; EEXIST if it
-  /// overlaps another; ENOSPC for too many; and what mmap says.
+  /// offset modulo a page or is longer than its file, and for what is no regular file; EACCES for a
+  /// file that may only be read and is written through, too; EEXIST if it overlaps another; ENOSPC
+  /// for too many; and what mmap says.
   int map(const Region& region, FileDescriptor file);
   /// Takes away the runs that lie in the range, of which there may be none. EINVAL if it wraps or
   /// would cut one.

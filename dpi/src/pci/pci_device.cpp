@@ -53,7 +53,8 @@ std::uint64_t PciDevice::end_reset() noexcept {
 }
 
 void PciDevice::say(std::string text) {
-  if (messages_.size() < kMostMessages) messages_.push_back(std::move(text));
+  if (said_ == kMostMessages) text = "and more of such, which are not told";
+  if (said_++ <= kMostMessages) messages_.push_back(std::move(text));
 }
 
 }  // namespace guestlink::detail

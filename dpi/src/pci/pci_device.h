@@ -60,7 +60,7 @@ class PciDevice {
     return dma_.unreachable(address);
   }
 
-  /// A sentence for the user. Of very many, the first are kept.
+  /// A sentence for the user. Of very many only the first are told.
   void say(std::string text);
   [[nodiscard]] std::deque<std::string>& messages() noexcept { return messages_; }
 
@@ -74,6 +74,7 @@ class PciDevice {
   bool resetting_ = false;
   std::uint64_t reset_ticket_ = kPosted;
   std::deque<std::string> messages_;
+  std::size_t said_ = 0;
 };
 
 }  // namespace guestlink::detail

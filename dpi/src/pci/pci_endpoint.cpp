@@ -4,6 +4,7 @@
 
 #include <poll.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <utility>
@@ -32,6 +33,15 @@ struct PciEndpoint::Parts {
 namespace {
 
 constexpr std::uint64_t kOnes = ~std::uint64_t{0};
+
+using Json = nlohmann::ordered_json;
+
+// One word of a shell.
+std::string quoted(const std::string& text) {
+  std::string result = "'";
+  for (const char c : text) result += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return result + "'";
+}
 
 // Names the spec in what is wrong with it.
 template <typename Make>
@@ -66,11 +76,12 @@ PciEndpoint::~PciEndpoint() = default;
 std::string PciEndpoint::qemu_option(bool lock_step) const {
   // The largest time-out that QEMU takes: a simulator that is slow, or stopped in a debugger, is
   // not a device that is broken.
-  nlohmann::ordered_json option = {{"driver", "vfio-user-pci"},
-                                   {"socket", {{"type", "unix"}, {"path", parts_->spec.path}}},
-                                   {"x-msg-timeout", 2147483647}};
+  const std::string path = std::filesystem::absolute(parts_->spec.path).string();
+  Json option = {{"driver", "vfio-user-pci"},
+                 {"socket", {{"type", "unix"}, {"path", path}}},
+                 {"x-msg-timeout", 2147483647}};
   if (lock_step) option["x-no-posted-writes"] = true;
-  return "-device '" + option.dump() + "'";
+  return "-device " + quoted(option.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
 PciLink PciEndpoint::link() const noexcept { return parts_->transport->link(); }
@@ -81,14 +92,20 @@ void PciEndpoint::poll() {
 }
 
 void PciEndpoint::publish() {
-  parts_->device.dma().publish(memory_);
+  try {
+    parts_->device.dma().publish(memory_);
+  } catch (const std::exception& error) {
+    // What cannot be shown as it is now must not be reached as it was.
+    memory_.detach();
+    parts_->device.say(error.what());
+  }
   if (link() != PciLink::kEnded || memory_.lost()) return;
   memory_.detach();
   started_ = false;
 }
 
 void PciEndpoint::wait(std::chrono::milliseconds limit, std::span<const int> others) {
-  if (!pending()) {
+  if (!pending() && link() != PciLink::kEnded) {
     std::vector<pollfd> entries{parts_->transport->awaited()};
     for (const int fd : others) entries.push_back({.fd = fd, .events = POLLIN, .revents = 0});
     (void)::poll(entries.data(), entries.size(), static_cast<int>(limit.count()));
@@ -104,12 +121,17 @@ PciEndpoint::Next PciEndpoint::next(unsigned bar, bool takes_resets, MmioRequest
   PciDevice& device = parts_->device;
   if (started_) return Next::kNothing;
   if (device.resetting()) {
+    if (!takes_resets) give_up_if_unserved();
     started_ = takes_resets;
     return takes_resets ? Next::kReset : Next::kNothing;
   }
   if (!device.requests().empty()) {
     const MmioRequest& first = device.requests().front().access;
-    if (first.bar != bar) return Next::kNothing;
+    if (first.bar != bar) {
+      give_up_if_unserved();
+      return Next::kNothing;
+    }
+    unserved_ = 0;
     request = first;
     started_ = true;
     return Next::kRequest;
@@ -119,6 +141,19 @@ PciEndpoint::Next PciEndpoint::next(unsigned bar, bool takes_resets, MmioRequest
     poll();
   }
   return Next::kNothing;
+}
+
+// Each BAR's adapter asks every clock: what none takes for so long has none.
+void PciEndpoint::give_up_if_unserved() {
+  if (++unserved_ < kUnservedCalls) return;
+  unserved_ = 0;
+  PciDevice& device = parts_->device;
+  device.say(device.resetting() ? "no axil_guest_mmio has TakesResets: the device is not reset"
+                                : "no axil_guest_mmio serves BAR " +
+                                      std::to_string(device.requests().front().access.bar) +
+                                      ": the guest reads ones");
+  started_ = true;
+  complete(kOnes, Outcome::kError);
 }
 
 void PciEndpoint::complete(std::uint64_t data, Outcome outcome) {
@@ -132,7 +167,11 @@ void PciEndpoint::complete(std::uint64_t data, Outcome outcome) {
     device.requests().pop_front();
     const bool okay = outcome == Outcome::kOkay;
     parts_->transport->answer(request, okay ? data : kOnes);
-    if (observer_ != nullptr) observer_->accessed(request.access, okay ? data : kOnes, okay);
+    if (observer_ != nullptr) {
+      const unsigned unused_bits = 64U - 8U * request.access.size;
+      observer_->accessed(request.access, (okay ? data : kOnes) << unused_bits >> unused_bits,
+                          okay);
+    }
   }
   // What waited for this, in the transport's buffer.
   if (!pending()) poll();

@@ -39,10 +39,10 @@ VfioUserServer::~VfioUserServer() {
 // and can ask no more before the last of them.
 void VfioUserServer::leave() {
   (void)shutdown(stream_->fd(), SHUT_RD);
-  if (device_.resetting()) answer_reset(device_.end_reset());
-  for (const PciDevice::Request& request : device_.requests()) answer(request, ~std::uint64_t{0});
-  device_.requests().clear();
   try {
+    if (device_.resetting()) answer_reset(device_.end_reset());
+    for (const PciDevice::Request& request : device_.requests()) answer(request, ~std::uint64_t{0});
+    device_.requests().clear();
     while (stream_->flush()) {
       if (stream_->peek()) {
         refuse(stream_->next().header, ENODEV);
@@ -50,7 +50,7 @@ void VfioUserServer::leave() {
         return;
       }
     }
-  } catch (const std::exception&) {  // it sends no messages: it waits for none
+  } catch (const std::exception&) {  // it sends no messages, or there is no memory for answers
   }
 }
 
@@ -68,12 +68,18 @@ void VfioUserServer::serve() {
     serve_client();
   } catch (const FramingError& error) {
     end(std::string("it sent ") + error.what());
+  } catch (const std::exception& error) {  // no memory: nothing of the guest's is served by half
+    end(error.what());
   }
 }
 
 void VfioUserServer::accept_client() {
   FileDescriptor client(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-  if (client.get() < 0) return;
+  if (client.get() < 0) {
+    const bool later = errno == EAGAIN || errno == ECONNABORTED || errno == EINTR;
+    if (!later) end("it cannot be accepted: " + std::generic_category().message(errno));
+    return;
+  }
   stream_.emplace(std::move(client));
   link_ = PciLink::kConnected;
   listener_ = FileDescriptor();

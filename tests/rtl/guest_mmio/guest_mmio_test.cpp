@@ -142,6 +142,34 @@ TEST_F(GuestMmio, ResetsTheDeviceForItsClocksAndAnswersThen) {
   EXPECT_EQ(data_of(answer()), 0U);
 }
 
+TEST_F(GuestMmio, ResetFreesTheOtherBarsToo) {
+  bar2_.stuck = true;
+  EXPECT_EQ(read(2, 0, 4), low(kOnes, 4));
+  EXPECT_EQ(top_.idle2_o, 0);
+  const auto id = guest_->send(Client::kReset);
+  EXPECT_EQ(answer().id, id);
+  bar2_.stuck = false;
+  bar2_.memory[0] = 9;
+  clocks(5);
+  EXPECT_EQ(top_.idle2_o, 1);
+  EXPECT_TRUE(bar2_.seen.empty()) << "what was asked before the reset";
+  EXPECT_EQ(read(2, 0, 4), 9U);
+}
+
+TEST_F(GuestMmio, LocalResetAnswersWhatIsUnderWay) {
+  for (const bool in_guest_reset : {false, true}) {
+    bar0_.stuck = true;
+    const auto id = in_guest_reset ? guest_->send(Client::kReset) : guest_->send_read(0, 0, 4);
+    clocks(45);
+    top_.rst_ni = 0;
+    clocks(3);
+    top_.rst_ni = 1;
+    bar0_.stuck = false;
+    EXPECT_EQ(answer(20).id, id);
+    EXPECT_EQ(read(0, 8, 4), 0U);
+  }
+}
+
 TEST_F(GuestMmio, InLockStepAnswersAnIdleDeviceOnly) {
   top_.lock_step_i = 1;
   top_.device_idle_i = 0;

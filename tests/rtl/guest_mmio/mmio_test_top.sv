@@ -70,7 +70,7 @@ module mmio_test_top (
     .ResetCycles(16), .LockStepCycles(2000)
   ) u_mmio0 (
     .clk_i, .rst_ni, .endpoint_id_i, .lock_step_i, .device_idle_i,
-    .device_rst_no(device_rst_0_n), .idle_o(idle0_o),
+    .device_rst_no(device_rst_0_n), .device_rst_ni(device_rst_n), .idle_o(idle0_o),
     .error_count_o(error_count0_o), .timeout_count_o(timeout_count0_o),
     .m_axil_awaddr(m0_axil_awaddr),
     .m_axil_awprot(m0_axil_awprot),
@@ -120,7 +120,7 @@ module mmio_test_top (
     .ResetCycles(16), .LockStepCycles(2000)
   ) u_mmio2 (
     .clk_i, .rst_ni, .endpoint_id_i, .lock_step_i, .device_idle_i,
-    .device_rst_no(device_rst_2_n), .idle_o(idle2_o),
+    .device_rst_no(device_rst_2_n), .device_rst_ni(device_rst_n), .idle_o(idle2_o),
     .error_count_o(error_count2_o), .timeout_count_o(timeout_count2_o),
     .m_axil_awaddr(m2_axil_awaddr),
     .m_axil_awprot(m2_axil_awprot),

@@ -143,6 +143,20 @@ TEST_F(DmaRegionsTest, ReadOnlyDescriptorCannotBeWritten) {
   EXPECT_EQ(byte_of(0), std::byte{0});
 }
 
+// The file grows between a run that is written through and one by a descriptor that may only read.
+TEST_F(DmaRegionsTest, MappingThatIsWrittenThroughStaysSo) {
+  EXPECT_EQ(dma_.map({0, kPage, 0, true}, file_.open()), 0);
+  EXPECT_EQ(store(0), AccessStatus::kOk);
+  file_.resize(0x400000);
+  EXPECT_EQ(dma_.map({0x100000, kPage, 0x100000, false}, file_.open(O_RDONLY)), EACCES);
+  EXPECT_EQ(store(0), AccessStatus::kOk);
+  EXPECT_EQ(load(0x100000), AccessStatus::kOutOfRange);
+  EXPECT_EQ(dma_.map({0x100000, kPage, 0x100000, false}, file_.open()), 0);
+  EXPECT_EQ(load(0x100000), AccessStatus::kOk);
+  EXPECT_EQ(store(0x100000), AccessStatus::kReadOnly);
+  EXPECT_EQ(store(0), AccessStatus::kOk);
+}
+
 TEST_F(DmaRegionsTest, ReadOnlyRunStaysAsItIs) {
   ASSERT_EQ(map(0, kPage, 0, false), 0);
   ASSERT_EQ(map(kPage, kPage, kPage, true), 0);

@@ -399,6 +399,27 @@ TEST_F(VfioUserServerTest, BlockingEventfdThatIsFullDoesNotStopTheDevice) {
   EXPECT_EQ(client_.set_irqs(Client::kMsix, Client::kWire, 0, 1, std::array{event.get()}).error,
             0U);
   EXPECT_TRUE(endpoint_->pulse_interrupt(0));
+  // The other side may make it blocking again at any time.
+  ASSERT_EQ(fcntl(event.get(), F_SETFL, 0), 0);
+  EXPECT_TRUE(endpoint_->pulse_interrupt(0));
+}
+
+TEST_F(VfioUserServerTest, BarThatNobodyServesIsGivenUp) {
+  const std::uint16_t id = client_.send_read(2, 0, 4);
+  endpoint_->poll();
+  MmioRequest request;
+  for (unsigned i = 0; i < PciEndpoint::kUnservedCalls; ++i) {
+    ASSERT_EQ(endpoint_->next(0, false, request), PciEndpoint::Next::kNothing);
+  }
+  EXPECT_EQ(client_.receive(id).number(Client::kHeaderBytes, 4), 0xFFFFFFFFU);
+  EXPECT_NE(all_messages().find("no axil_guest_mmio serves BAR 2"), std::string::npos);
+  const std::uint16_t reset = client_.send(Client::kReset);
+  endpoint_->poll();
+  for (unsigned i = 0; i < PciEndpoint::kUnservedCalls; ++i) {
+    ASSERT_EQ(endpoint_->next(0, false, request), PciEndpoint::Next::kNothing);
+  }
+  EXPECT_EQ(client_.receive(reset).error, 0U);
+  EXPECT_NE(all_messages().find("TakesResets"), std::string::npos);
 }
 
 TEST_F(VfioUserServerTest, ResetWaitsForTheRtl) {
