@@ -52,6 +52,7 @@ module tb_pci;
   );
 
   chandle endpoint;
+  string  failure;
 
   task automatic clock_once();
     #5 clk = 1'b1;
@@ -103,7 +104,8 @@ module tb_pci;
       print_messages();
     end
     print_messages();
-    if (guestlink_pci_failure(endpoint) != "") $fatal(1, "FAIL: %s", guestlink_pci_failure(endpoint));
+    failure = guestlink_pci_failure(endpoint);
+    if (failure != "") $fatal(1, "FAIL: %s", failure);
     if (mmio_timeouts != 0) $fatal(1, "FAIL: %0d accesses were not answered", mmio_timeouts);
     $display("PASS: %0d descriptors, %0d interrupts, %0d resets, %0d clocks", descriptors,
              interrupts, guest_resets, clocks);

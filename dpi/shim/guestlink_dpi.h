@@ -169,8 +169,8 @@ int guestlink_pci_wait(void* handle, unsigned int milliseconds);
 /* The next thing that the user should know; "" if there is none. Valid until the next call of this
  * or another function here that gives text, by this thread. */
 const char* guestlink_pci_message(void* handle);
-/* Why the connection was ended by this side, or QEMU refused the device; "" if the guest went, or is
- * there. Valid as the message is. */
+/* Why the connection was ended by this side, or that QEMU refused the device; "" if the guest went,
+ * or is there. Valid as the message is. */
 const char* guestlink_pci_failure(void* handle);
 /* The option that gives QEMU this device. */
 const char* guestlink_pci_option(void* handle, int lock_step);
